@@ -1,0 +1,154 @@
+/** Version of the ComputeBackend contract. Core refuses a driver of another version by name. */
+export const COMPUTE_SPEC_VERSION = 1
+
+/** What a backend can do. Core and the conformance kit read it; there are no other switches. */
+export interface ComputeCapabilities {
+  /** `invoke` resolves after the calls have ended and has handed their results to `onReply`. */
+  readonly synchronousReply: boolean
+  /** `onReply` is called while the activation still runs, as soon as there is something to tell. */
+  readonly streamsReplies: boolean
+  /** Largest activation payload in bytes that the platform takes. Infinity where there is no limit. */
+  readonly maxPayloadBytes: number
+  /** Largest reply in bytes of one activation. Infinity where there is no limit. */
+  readonly maxReplyBytes: number
+  /** Longest time in milliseconds an activation may take. Infinity where there is no limit. */
+  readonly maxTimeoutMs: number
+  /** How many activations the backend takes at once. Core never has more of them under way. */
+  readonly maxActivations: number
+  /** How many calls of one activation a worker runs at the same time. */
+  readonly callsAtOnce: number
+  /** Workers see this machine's files, so functions and large data may be passed by path. */
+  readonly sharesFileSystem: boolean
+  /** Ends a call that is over its timeout even if it never returns to the event loop. */
+  readonly killsBusyCalls: boolean
+  /** Can give every activation a worker process of its own (`isolation: 'call'`). */
+  readonly freshWorkers: boolean
+}
+
+/** A runtime: the deployed environment that workers run in. */
+export interface RuntimeSpec {
+  /** Name as in the config, e.g. 'default' or an image reference. */
+  readonly name: string
+  /** Memory of one worker in MiB; undefined leaves it to the backend's default. */
+  readonly memoryMiB?: number
+  /** Time limit of one activation in milliseconds; undefined leaves it to the backend's default. */
+  readonly timeoutMs?: number
+}
+
+/** What a deployed runtime says of itself. */
+export interface RuntimeMetadata {
+  readonly lithopsVersion: string
+  readonly protocolVersion: number
+  readonly nodeVersion: string
+  readonly platform: string
+  readonly arch: string
+  /** Packages that the runtime brings, by name and version. */
+  readonly preinstalledModules?: Readonly<Record<string, string>>
+}
+
+/** A line of `lithops runtime list`. */
+export interface RuntimeListing {
+  readonly name: string
+  readonly memoryMiB?: number
+  readonly version: string
+  /** The name under which the platform knows it. */
+  readonly workerName: string
+}
+
+export interface RuntimeBuild {
+  readonly name: string
+  /** Path of a Dockerfile or recipe; undefined builds the backend's default runtime. */
+  readonly file?: string
+  readonly extraArgs?: readonly string[]
+}
+
+/** One invocation of a worker; it carries one or more calls of one job. */
+export interface Activation {
+  /** Unique within this client. Idempotency key where the platform has such a thing. */
+  readonly id: string
+  readonly executorId: string
+  readonly jobId: string
+  readonly runtime: RuntimeSpec
+  /** The activation message of docs/protocol.md. The worker half hands it to core's worker unread. */
+  readonly payload: Uint8Array
+  readonly callIds: readonly number[]
+  /** Time limit of each call in milliseconds; Infinity when there is none. */
+  readonly callTimeoutMs: number
+  /** Asks for a worker process that no other activation has used or will use. */
+  readonly freshWorker: boolean
+}
+
+export interface InvokeOptions {
+  /** Aborted when nobody waits for the activation any more. Stop it where the platform can, and reject. */
+  readonly signal?: AbortSignal
+  /** Takes whole reply frames of docs/protocol.md, in order, any number per call of this function. */
+  readonly onReply: (frames: Uint8Array) => void
+}
+
+/** What the platform said about an activation that it finished. */
+export interface ActivationReport {
+  /** The platform's id of the request, for logs. */
+  readonly requestId?: string
+  /** Milliseconds that the platform bills, where it tells. */
+  readonly billedMs?: number
+}
+
+export interface CleanOptions {
+  /** Only tell what would be removed. Default: false. */
+  readonly dryRun?: boolean
+  readonly signal?: AbortSignal
+}
+
+/**
+ * A driver for one compute service. Core is the only caller. Core splits jobs, retries, limits concurrency,
+ * validates options, encodes and decodes; a backend only talks to its platform and translates errors.
+ *
+ * A backend throws core's error classes: InvocationError with `isRetryable` and `mayHaveRun` when the platform
+ * refused or lost an activation; CallTimeoutError, CallOutOfMemoryError or WorkerLostError, with the call's id in
+ * `callId` where it is known, when the worker broke during a call. Calls of the activation that `onReply` has not
+ * reported as ended are taken as not finished.
+ */
+export interface ComputeBackend {
+  readonly specVersion: typeof COMPUTE_SPEC_VERSION
+  /** Config name, e.g. 'aws_lambda'. */
+  readonly name: string
+  /** 'faas': one `invoke` per activation; 'batch': the platform is given many at once and answers later. */
+  readonly kind: 'faas' | 'batch'
+  readonly capabilities: ComputeCapabilities
+  /** The runtime used when the user names none. Does no I/O. */
+  readonly defaultRuntime: RuntimeSpec
+
+  /** Builds a custom runtime. Absent: `lithops runtime build` says that the backend has no such thing. */
+  buildRuntime?(build: RuntimeBuild, options: { readonly signal?: AbortSignal }): Promise<void>
+  /**
+   * Makes the runtime ready and returns what it reported of itself. Called before the first activation of each
+   * runtime, by any number of clients at once; cheap when it is deployed already. May be called again.
+   */
+  deployRuntime(runtime: RuntimeSpec, options: { readonly signal?: AbortSignal }): Promise<RuntimeMetadata>
+  /** Runtimes of this user that are deployed; empty when there are none. */
+  listRuntimes(options?: { readonly signal?: AbortSignal }): Promise<readonly RuntimeListing[]>
+  /** Removes one runtime. Removing what is not there is not an error. */
+  deleteRuntime(runtime: RuntimeSpec, options?: { readonly signal?: AbortSignal }): Promise<void>
+
+  /**
+   * Runs one activation. Resolves when it ended (synchronousReply) or was accepted. Never retries by itself.
+   * After `close()` it rejects with InvocationError, code LITHOPS_CLOSED.
+   */
+  invoke(activation: Activation, options: InvokeOptions): Promise<ActivationReport>
+
+  /** A hint that activations will come soon: start what is slow to start. Must not throw. Optional. */
+  prepare?(runtime: RuntimeSpec): void
+  /** Log lines of an activation that did not come with its reply. Absent: there are none. */
+  logs?(activation: Pick<Activation, 'id' | 'executorId' | 'jobId'>): Promise<string>
+  /** Cost in USD of the given run time; absent: unknown. */
+  costOf?(usage: {
+    readonly durationMs: number
+    readonly memoryMiB: number
+    readonly requests: number
+  }): number
+
+  /** Removes everything this tool deployed or left on the platform for this user. Returns the names of it. */
+  clean(options?: CleanOptions): Promise<readonly string[]>
+  /** Ends activations under way and frees connections and processes. May be called twice. */
+  close(): Promise<void>
+}

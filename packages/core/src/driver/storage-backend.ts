@@ -1,0 +1,102 @@
+/** Version of the StorageBackend contract. */
+export const STORAGE_SPEC_VERSION = 1
+
+export interface StorageCapabilities {
+  /** `putObject` honours `ifAbsent`: one winner among several writers. */
+  readonly conditionalPut: boolean
+  /** `presignUrl` is there. */
+  readonly presignedUrls: boolean
+  /** Longest key in bytes of UTF-8. */
+  readonly maxKeyBytes: number
+}
+
+/** What is known of an object without reading it. */
+export interface ObjectHead {
+  readonly sizeBytes: number
+  /** Changes when the content changes; undefined where the service has none. */
+  readonly etag?: string
+  readonly lastModified?: Date
+}
+
+export interface ObjectEntry extends ObjectHead {
+  readonly key: string
+}
+
+/** Half-open range of bytes: `end` is not part of it; undefined means to the end of the object. */
+export interface ByteRange {
+  readonly start: number
+  readonly end?: number
+}
+
+export interface StorageCallOptions {
+  readonly signal?: AbortSignal
+}
+
+export interface PutOptions extends StorageCallOptions {
+  /** Write only if there is no such object. The answer's `created` says who won. Needs `conditionalPut`. */
+  readonly ifAbsent?: boolean
+  readonly contentType?: string
+}
+
+export interface GetOptions extends StorageCallOptions {
+  readonly range?: ByteRange
+  /** Fail with StorageError (code LITHOPS_OBJECT_CHANGED) when the object's ETag is another. */
+  readonly ifMatch?: string
+}
+
+/** Bodies are bytes, whole or in pieces. Values and text are core's business. */
+export type Body = Uint8Array | AsyncIterable<Uint8Array>
+
+/**
+ * A driver for one object storage. Core is the only caller and gives keys as they are (no escaping, no leading
+ * slash added or removed). Missing keys and buckets are always ObjectNotFoundError, refused credentials
+ * StorageAccessError, all else StorageError with `isRetryable` set; `details` has operation, bucket, key, region.
+ * A driver does not retry, cache or log; core does.
+ */
+export interface StorageBackend {
+  readonly specVersion: typeof STORAGE_SPEC_VERSION
+  /** Config name, e.g. 'aws_s3'. */
+  readonly name: string
+  readonly capabilities: StorageCapabilities
+
+  /** Writes a whole object; a reader sees the old or the new one, never a mixture. Streams may be of any length. */
+  putObject(
+    bucket: string,
+    key: string,
+    body: Body,
+    options?: PutOptions,
+  ): Promise<{ readonly created: boolean; readonly etag?: string }>
+  /** Bytes of an object or a range of it. A range that begins at or after the end gives no bytes. */
+  getObject(bucket: string, key: string, options?: GetOptions): Promise<Uint8Array>
+  /** The same as a stream. The caller reads it to the end or ends the iteration. */
+  getObjectStream(
+    bucket: string,
+    key: string,
+    options?: GetOptions,
+  ): Promise<ObjectHead & { readonly body: AsyncIterable<Uint8Array> }>
+  headObject(bucket: string, key: string, options?: StorageCallOptions): Promise<ObjectHead>
+  /** Removing what is not there is not an error. */
+  deleteObject(bucket: string, key: string, options?: StorageCallOptions): Promise<void>
+  /** Any number of keys; the driver cuts them into requests. */
+  deleteObjects(bucket: string, keys: readonly string[], options?: StorageCallOptions): Promise<void>
+  /** All objects whose key begins with `prefix`, in the order of UTF-8 bytes of their keys; pages are hidden. */
+  listObjects(bucket: string, prefix?: string, options?: StorageCallOptions): AsyncIterable<ObjectEntry>
+  bucketExists(bucket: string, options?: StorageCallOptions): Promise<boolean>
+  /** Creating a bucket that one owns already is not an error. */
+  createBucket(bucket: string, options?: StorageCallOptions): Promise<void>
+  /** A URL that anybody may GET or PUT until it expires. Absent: capabilities.presignedUrls is false. */
+  presignUrl?(
+    bucket: string,
+    key: string,
+    options: { readonly method: 'GET' | 'PUT'; readonly expiresInMs: number },
+  ): Promise<string>
+  /**
+   * What a worker needs to open the same storage with its own identity: the section's fields without secrets.
+   * From: Lithops puts the whole config there, secrets included; this contract does not allow that.
+   */
+  workerConfig(): Readonly<Record<string, unknown>>
+  /** The vendor's own client, for what this contract does not cover; undefined when there is none. */
+  client(): unknown
+  /** May be called twice. A vendor client that the user handed in stays open. */
+  close(): Promise<void>
+}
