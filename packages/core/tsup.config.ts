@@ -3,28 +3,22 @@ import { defineConfig } from 'tsup'
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
 
-export default defineConfig({
-  entry: {
-    index: 'src/index.ts',
-    'driver/index': 'src/driver/index.ts',
-    'worker/index': 'src/worker/index.ts',
-    'testing/index': 'src/testing/index.ts',
-    'localhost/slot-main': 'src/localhost/slot-main.ts',
-  },
-  format: ['esm', 'cjs'],
+const entries = {
+  index: 'src/index.ts',
+  'driver/index': 'src/driver/index.ts',
+  'worker/index': 'src/worker/index.ts',
+  'testing/index': 'src/testing/index.ts',
+}
+
+const common = {
   target: 'node20',
   platform: 'node',
-  dts: {
-    entry: {
-      index: 'src/index.ts',
-      'driver/index': 'src/driver/index.ts',
-      'worker/index': 'src/worker/index.ts',
-      'testing/index': 'src/testing/index.ts',
-    },
-  },
-  splitting: true,
-  shims: true,
   sourcemap: true,
-  clean: true,
   define: { __LITHOPS_VERSION__: JSON.stringify(version) },
-})
+} as const
+
+export default defineConfig([
+  { ...common, entry: entries, format: ['esm', 'cjs'], dts: !process.env.NODTS, splitting: true, shims: true },
+  // The worker process of the localhost backend is one file: every file less is a faster start.
+  { ...common, entry: { 'localhost/slot-main': 'src/localhost/slot-main.ts' }, format: ['cjs'], dts: false, minify: true, keepNames: true, noExternal: [/.*/] },
+])

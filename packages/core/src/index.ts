@@ -1,1 +1,53 @@
-export {}
+export {
+  CallCancelledError,
+  CallError,
+  type CallErrorOptions,
+  CallOutOfMemoryError,
+  CallTimeoutError,
+  ConfigError,
+  DriverContractError,
+  DriverNotFoundError,
+  InvocationError,
+  LithopsError,
+  type LithopsErrorOptions,
+  MonitorError,
+  NotSupportedError,
+  ObjectNotFoundError,
+  ProtocolError,
+  RuntimeBuildError,
+  RuntimeDeployError,
+  SerializationError,
+  type SerializationErrorOptions,
+  StorageAccessError,
+  StorageError,
+  WaitTimeoutError,
+  WorkerLostError,
+} from './errors/index.ts'
+export {
+  FunctionExecutor,
+  type Futures,
+  type GetResultOptions,
+  type ItemList,
+  type ItemSource,
+  type MapFunction,
+  type ReduceFunction,
+} from './executor/function-executor.ts'
+export type { GroupedFutures, GroupedMapReduceOptions, MapReduceOptions } from './executor/map-reduce.ts'
+export type { ExecutorOptions } from './executor/open-executor.ts'
+export { CallHandle, type CallStatus, type ResultOptions } from './future/call-handle.ts'
+export { FuturesList } from './future/futures-list.ts'
+export { FuturesStream } from './future/futures-stream.ts'
+export { ResponseFuture } from './future/response-future.ts'
+export {
+  ALL_COMPLETED,
+  ALWAYS,
+  ANY_COMPLETED,
+  type ReturnWhen,
+  type WaitOptions,
+  type WaitResult,
+} from './future/wait.ts'
+export type { CallState } from './job/call.ts'
+export type { CallOptions, RetryBudget } from './job/job-options.ts'
+export type { CallStats } from './stats/call-stats.ts'
+export { LITHOPS_VERSION } from './version.ts'
+export type { CallContext, CallLogger } from './worker/call-context.ts'

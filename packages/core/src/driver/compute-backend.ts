@@ -15,6 +15,16 @@ export interface ComputeCapabilities {
   readonly maxTimeoutMs: number
   /** How many activations the backend takes at once. Core never has more of them under way. */
   readonly maxActivations: number
+  /**
+   * Activations beyond `maxActivations` that core may hand over early when calls are quick; the backend keeps them and
+   * starts them the moment a worker is free. Absent: 0.
+   */
+  readonly prefetch?: number
+  /**
+   * Core chooses how many calls an activation carries by their measured time, unless the user sets `chunksize`. Needs
+   * `streamsReplies`. Absent: one call, or the config's `chunksize`.
+   */
+  readonly adaptiveChunks?: boolean
   /** How many calls of one activation a worker runs at the same time. */
   readonly callsAtOnce: number
   /** Workers see this machine's files, so functions and large data may be passed by path. */
@@ -136,8 +146,8 @@ export interface ComputeBackend {
    */
   invoke(activation: Activation, options: InvokeOptions): Promise<ActivationReport>
 
-  /** A hint that activations will come soon: start what is slow to start. Must not throw. Optional. */
-  prepare?(runtime: RuntimeSpec): void
+  /** A hint that activations for so many workers come soon: start what is slow to start. Must not throw. Optional. */
+  prepare?(runtime: RuntimeSpec, workers?: number): void
   /** Log lines of an activation that did not come with its reply. Absent: there are none. */
   logs?(activation: Pick<Activation, 'id' | 'executorId' | 'jobId'>): Promise<string>
   /** Cost in USD of the given run time; absent: unknown. */

@@ -23,7 +23,7 @@ export class LithopsError extends Error {
     this.code = options.code ?? 'LITHOPS_ERROR'
     this.isRetryable = options.isRetryable ?? false
     this.details = options.details ?? {}
-    Object.defineProperty(this, MARK, { value: this.name, enumerable: false })
+    Object.defineProperty(this, MARK, { value: this.name, enumerable: false, configurable: true })
   }
 
   /** True for an error of this class or one derived from it, whichever copy of the package made it. */

@@ -1,1 +1,113 @@
-export {}
+/** The worker process of the localhost backend: runs the activations that come over its pipe, one after the other. */
+
+import { writeSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { Socket } from 'node:net'
+import { performance } from 'node:perf_hooks'
+import { pathToFileURL } from 'node:url'
+import { NotSupportedError } from '../errors/index.ts'
+import { LITHOPS_VERSION } from '../version.ts'
+import type { ModuleFactory } from '../worker/instantiate.ts'
+import { ActivationRunner, callOfCode } from '../worker/run-activation.ts'
+import type { WorkerHost } from '../worker/worker-host.ts'
+import { installLogCapture } from './log-capture.ts'
+import { ProcessGuard } from './process-guard.ts'
+import { SLOT_FD, SlotMessage, SlotMessageReader, slotMessageHead } from './slot-channel.ts'
+
+const socket = new Socket({ fd: SLOT_FD, readable: true, writable: true })
+const guard = new ProcessGuard()
+const initMs = performance.now()
+let activations = 0
+
+const host: WorkerHost = {
+  facts: () => ({
+    workerId: `localhost-${process.pid}`,
+    nodeVersion: process.version,
+    lithopsVersion: LITHOPS_VERSION,
+    coldStart: activations++ === 0,
+    initMs,
+  }),
+  emit: frames => send(SlotMessage.frames, frames),
+  importModule: async (hash, code) => {
+    if (code.kind !== 'file') throw new NotSupportedError(`Function ${hash} did not come as a file.`)
+    const module = (await import(pathToFileURL(code.path).href)) as { default: ModuleFactory }
+    return module.default
+  },
+  readLocation: async location => {
+    if (location.kind !== 'file')
+      throw new NotSupportedError(`This worker cannot read from '${location.kind}'.`)
+    return readFile(location.path)
+  },
+  openStorage: () => {
+    throw new NotSupportedError('This job has no storage.')
+  },
+  beginJob: head => guard.begin(head.extraEnv),
+  afterCall: () => guard.restore(),
+  poisoned: () => send(SlotMessage.poisoned),
+}
+
+const runner = new ActivationRunner(host)
+const queue: Buffer[] = []
+let running = false
+
+const reader = new SlotMessageReader((kind, payload) => {
+  if (kind !== SlotMessage.activate) return
+  queue.push(payload)
+  if (!running) void runQueue()
+})
+
+async function runQueue(): Promise<void> {
+  running = true
+  for (let payload = queue.shift(); payload !== undefined; payload = queue.shift()) {
+    await runner.run(payload)
+    send(SlotMessage.done)
+  }
+  running = false
+}
+
+function send(kind: number, payload?: Uint8Array): void {
+  const head = slotMessageHead(kind, payload?.length ?? 0)
+  if (payload === undefined) {
+    socket.write(head)
+    return
+  }
+  socket.cork()
+  socket.write(head)
+  socket.write(payload)
+  socket.uncork()
+}
+
+installLogCapture((stream, text) => {
+  const call = callOfCode.getStore() ?? runner.currentCall
+  if (call === undefined) return false
+  runner.log(call, stream, text)
+  runner.flush()
+  return true
+})
+
+function escaped(error: unknown): void {
+  const call = callOfCode.getStore() ?? runner.currentCall
+  if (call?.escaped(error)) return
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  const note = `An error after the end of call ${call?.callId ?? '?'} was ignored: ${text}\n`
+  writeSync(2, note)
+}
+process.on('uncaughtException', escaped)
+process.on('unhandledRejection', escaped)
+
+process.on('exit', code => {
+  if (!running || socket.writableLength > 0) return
+  runner.flush()
+  if (socket.writableLength > 0) return
+  try {
+    writeSync(SLOT_FD, slotMessageHead(SlotMessage.exiting, 1))
+    writeSync(SLOT_FD, Buffer.from([code & 0xff]))
+  } catch {
+    // the pipe is full or gone: the exit code of the process says the same
+  }
+})
+
+socket.on('data', chunk => reader.push(chunk))
+// the client is gone: nobody waits for anything
+socket.on('end', () => process.kill(process.pid, 'SIGKILL'))
+socket.on('error', () => process.kill(process.pid, 'SIGKILL'))

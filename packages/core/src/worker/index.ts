@@ -1,1 +1,5 @@
-export {}
+export type { CallContext, CallLogger } from './call-context.ts'
+export type { ModuleFactory } from './instantiate.ts'
+export { type JobHead, type Location, PROTOCOL_VERSION, type WorkerFacts } from './protocol.ts'
+export { ActivationRunner, callOfCode } from './run-activation.ts'
+export type { WorkerHost } from './worker-host.ts'

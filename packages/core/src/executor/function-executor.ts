@@ -1,0 +1,346 @@
+import { randomBytes } from 'node:crypto'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { decodeValue } from '../codec/value.ts'
+import type { RuntimeListing } from '../driver/compute-backend.ts'
+import { CallCancelledError, WaitTimeoutError } from '../errors/index.ts'
+import { CallHandle } from '../future/call-handle.ts'
+import type { FuturesList } from '../future/futures-list.ts'
+import { FuturesStream } from '../future/futures-stream.ts'
+import type { ResponseFuture } from '../future/response-future.ts'
+import { type WaitOptions, type WaitResult, waitFor } from '../future/wait.ts'
+import { Invoker } from '../invoker/invoker.ts'
+import { LazyDirectory } from '../invoker/job-message.ts'
+import type { Call } from '../job/call.ts'
+import type { Job } from '../job/job.ts'
+import { type CallOptions, compileJobOptions } from '../job/job-options.ts'
+import type { CallContext } from '../worker/call-context.ts'
+import { type JobHost, JobRunner } from './job-runner.ts'
+import {
+  checkMapReduceOptions,
+  type GroupedFutures,
+  type GroupedMapReduceOptions,
+  MAP_REDUCE_OPTIONS,
+  MapReduceCalls,
+  type MapReduceOptions,
+  reducerOptions,
+} from './map-reduce.ts'
+import { type ExecutorOptions, type OpenExecutor, openExecutor } from './open-executor.ts'
+import { ProgressBar } from './progress-bar.ts'
+
+/** A function of one item, extra arguments and the call's context. */
+export type MapFunction<T, R, Extra extends readonly unknown[] = []> = (
+  item: T,
+  ...rest: [...Extra, CallContext]
+) => R | PromiseLike<R>
+
+/** A function of the results of map calls, in the order of the items, and the call's context. */
+export type ReduceFunction<R, U> = (results: R[], context: CallContext) => U | PromiseLike<U>
+
+/** Items of known number: one future each at once. */
+export type ItemList<T> = readonly (T | CallHandle<T>)[] | ReadonlySet<T> | FuturesList<T>
+/** Items of a source that is read as results are taken. */
+export type ItemSource<T> = Iterable<T | CallHandle<T>> | AsyncIterable<T | CallHandle<T>>
+
+/** What results can be read of. */
+export type Futures<T> = readonly CallHandle<T>[] | FuturesStream<T>
+
+export interface GetResultOptions extends Pick<WaitOptions, 'timeoutMs' | 'signal' | 'progress'> {
+  /** false: failed calls give undefined instead of throwing the first error. Default: true. */
+  readonly throwExcept?: boolean
+}
+
+const SESSION_ID = randomBytes(3).toString('hex')
+let nextExecutor = 0
+
+/**
+ * Runs functions over data on the backend that the config names; with no config, on this machine. Make one, use it for
+ * any number of jobs, and close it (`await using`, or `close()`).
+ */
+export class FunctionExecutor {
+  /** Unique on this machine; part of the names of everything its jobs make. */
+  readonly executorId: string
+  readonly #invoker = new Invoker()
+  readonly #runner: JobRunner
+  readonly #open: OpenExecutor
+  readonly #directory: LazyDirectory
+  readonly #unread = new Set<Futures<unknown>>()
+  #closing: Promise<void> | undefined
+
+  constructor(options: ExecutorOptions = {}) {
+    this.executorId = `${SESSION_ID}-${nextExecutor++}`
+    this.#directory = new LazyDirectory(join(tmpdir(), `lithops-${this.executorId}-${process.pid}`))
+    this.#open = openExecutor(options, this.#invoker)
+    const open = this.#open
+    const host: JobHost = {
+      executorId: this.executorId,
+      runtime: open.runtime,
+      invoker: this.#invoker,
+      warn: message => open.log.warn(message),
+      surroundingsOf: job => open.surroundingsOf(job, this.#directory.get),
+      jobEnded: job => open.jobEnded(job),
+      cancel: (call, error) => this.#invoker.cancel(call, error),
+      fetchValue: call => this.#fetchValue(call),
+      markRead: () => {},
+    }
+    this.#runner = new JobRunner(host)
+  }
+
+  /** Runs `fn(data, context)` once. */
+  callAsync<T, R, const Extra extends readonly unknown[] = []>(
+    fn: MapFunction<T, R, Extra>,
+    data: T | CallHandle<T>,
+    options: CallOptions<Extra> = {},
+  ): ResponseFuture<Awaited<R>> {
+    const job = this.#newJob('A', fn, options, 1)
+    const [future] = this.#runner.list<Awaited<R>>(job, [data])
+    return future as ResponseFuture<Awaited<R>>
+  }
+
+  /**
+   * Runs `fn(item, context)` for every item. From an array or set comes a FuturesList, with all futures at once, in the
+   * order of the items. From an iterable or async iterable comes a FuturesStream, which reads its source as fast as its
+   * futures are taken. Items that are futures of other calls are waited for, each by itself.
+   */
+  map<T, R, const Extra extends readonly unknown[] = []>(
+    fn: MapFunction<T, R, Extra>,
+    items: ItemList<T>,
+    options?: CallOptions<Extra>,
+  ): FuturesList<Awaited<R>>
+  map<T, R, const Extra extends readonly unknown[] = []>(
+    fn: MapFunction<T, R, Extra>,
+    items: ItemSource<T>,
+    options?: CallOptions<Extra>,
+  ): FuturesStream<Awaited<R>>
+  map<T, R, const Extra extends readonly unknown[] = []>(
+    fn: MapFunction<T, R, Extra>,
+    items: ItemList<T> | ItemSource<T>,
+    options: CallOptions<Extra> = {},
+  ): FuturesList<Awaited<R>> | FuturesStream<Awaited<R>> {
+    checkItems(items)
+    const count = countOf(items)
+    const job = this.#newJob('M', fn, options, count ?? Number.POSITIVE_INFINITY)
+    const futures =
+      count === undefined
+        ? this.#runner.stream<Awaited<R>>(job, items)
+        : this.#runner.list<Awaited<R>>(job, items as Iterable<unknown>)
+    this.#unread.add(futures)
+    return futures
+  }
+
+  /**
+   * Runs `mapFn` for every item and `reduceFn(results, context)` over the results in the order of the items: with one
+   * reducer, a tree of them (`fanIn`), or one per group of items (`reduceBy`).
+   */
+  mapReduce<T, R, U, K, const Extra extends readonly unknown[] = []>(
+    mapFn: MapFunction<T, R, Extra>,
+    items: ItemList<T>,
+    reduceFn: ReduceFunction<Awaited<R>, U>,
+    options: GroupedMapReduceOptions<T, K, Extra>,
+  ): GroupedFutures<K, Awaited<U>>
+  mapReduce<T, R, U, const Extra extends readonly unknown[] = []>(
+    mapFn: MapFunction<T, R, Extra>,
+    items: ItemList<T> | ItemSource<T>,
+    reduceFn: ReduceFunction<Awaited<R>, U>,
+    options?: MapReduceOptions<T, Extra>,
+  ): ResponseFuture<Awaited<U>>
+  mapReduce<T, R, U, K, const Extra extends readonly unknown[] = []>(
+    mapFn: MapFunction<T, R, Extra>,
+    items: ItemList<T> | ItemSource<T>,
+    reduceFn: ReduceFunction<Awaited<R>, U>,
+    options: MapReduceOptions<T, Extra> & {
+      readonly reduceBy?: GroupedMapReduceOptions<T, K>['reduceBy']
+    } = {},
+  ): ResponseFuture<Awaited<U>> | GroupedFutures<K, Awaited<U>> {
+    checkItems(items)
+    checkMapReduceOptions(options)
+    const count = countOf(items)
+    if (count === undefined && options.reduceBy !== undefined) {
+      throw new TypeError(
+        'mapReduce with reduceBy needs an array or a set of items: the groups must be known at the start.',
+      )
+    }
+    const mapJob = this.#newJob('M', mapFn, options, count ?? Number.POSITIVE_INFINITY, MAP_REDUCE_OPTIONS)
+    const reduceJob = this.#newJob('R', reduceFn, reducerOptions(options), 1, MAP_REDUCE_OPTIONS)
+    const calls = new MapReduceCalls(this.#runner, reduceJob, options)
+    if (count === undefined) return calls.overStream<Awaited<U>>(this.#runner.stream(mapJob, items))
+    const list = [...(items as Iterable<T>)]
+    const mapCalls = this.#runner.list(mapJob, list).map(future => future.call)
+    const { reduceBy } = options
+    return reduceBy === undefined
+      ? calls.over<Awaited<U>>(mapCalls)
+      : calls.perGroup<T, K, Awaited<U>>(list, mapCalls, reduceBy)
+  }
+
+  /** Waits until enough of the futures have ended; of all unread ones when none are given. */
+  async wait<T = unknown>(
+    futures?: readonly CallHandle<T>[] | CallHandle<T>,
+    options: WaitOptions = {},
+  ): Promise<WaitResult<T>> {
+    const list =
+      futures === undefined ? this.#allUnread<T>() : futures instanceof CallHandle ? [futures] : futures
+    const bar = ProgressBar.start(list.length, options.progress)
+    try {
+      return await waitFor(list, options, bar?.update)
+    } finally {
+      bar?.stop()
+    }
+  }
+
+  /** The value of a call, or the values of a job's calls in the order of the items. Throws the first error. */
+  getResult<T>(future: CallHandle<T>, options?: GetResultOptions): Promise<T>
+  getResult<T>(futures: Futures<T>, options?: GetResultOptions): Promise<T[]>
+  getResult(): Promise<unknown[]>
+  async getResult<T>(
+    futures?: CallHandle<T> | Futures<T>,
+    options: GetResultOptions = {},
+  ): Promise<T | T[] | unknown[]> {
+    if (futures instanceof FuturesStream) return this.#streamResult(futures, options)
+    const list =
+      futures === undefined ? this.#allUnread<T>() : futures instanceof CallHandle ? [futures] : futures
+    const throwExcept = options.throwExcept ?? true
+    await this.wait(list, { ...options, throwExcept: throwExcept && !list.some(toleratesFailures) })
+    const values: T[] = new Array(list.length)
+    for (let i = 0; i < list.length; i++) {
+      const future = list[i] as CallHandle<T>
+      const { call } = future
+      if (call.state === 'success') values[i] = (call.hasValueHere ? call.value : await future.result()) as T
+      else if (throwExcept && !isTolerated(call)) throw call.error
+      else values[i] = undefined as T
+    }
+    if (futures !== undefined && !(futures instanceof CallHandle)) this.#unread.delete(futures)
+    return futures instanceof CallHandle ? (values[0] as T) : values
+  }
+
+  /** Runtimes that are deployed on this executor's backends. */
+  async listRuntimes(): Promise<readonly (RuntimeListing & { readonly backend: string })[]> {
+    const backends = await this.#open.backends()
+    const lists = await Promise.all(
+      backends.map(async backend =>
+        (await backend.listRuntimes()).map(runtime => ({ ...runtime, backend: backend.name })),
+      ),
+    )
+    return lists.flat()
+  }
+
+  /** Removes what ended jobs of this executor left in storage and on disk. Called by `close`. */
+  async clean(): Promise<void> {
+    await this.#directory.remove()
+    await this.#open.clean()
+  }
+
+  /** Removes everything that this tool left on the backends and in storage for this user; returns the names of it. */
+  async cleanAll(options: { readonly dryRun?: boolean } = {}): Promise<readonly string[]> {
+    return this.#open.cleanAll(options)
+  }
+
+  /** Cancels what has not ended, removes what jobs left, and ends the workers. May be called twice. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
+    this.#runner.close()
+    this.#invoker.close()
+    this.#unread.clear()
+    try {
+      await this.clean()
+    } finally {
+      await this.#open.close()
+    }
+  }
+
+  #newJob(
+    kind: 'A' | 'M' | 'R',
+    fn: unknown,
+    options: CallOptions,
+    workers: number,
+    known?: readonly string[],
+  ): Job {
+    if (this.#closing !== undefined) {
+      throw new CallCancelledError('The executor is closed.', {
+        code: 'LITHOPS_CLOSED',
+        executorId: this.executorId,
+      })
+    }
+    if (typeof fn !== 'function')
+      throw new TypeError(`Expected a function, got ${fn === null ? 'null' : typeof fn}.`)
+    const compiled = compileJobOptions(options, this.#open.jobDefaults, known)
+    this.#invoker.prepare(workers)
+    return this.#runner.createJob(kind, fn as (...args: never[]) => unknown, compiled, options.extraArgs)
+  }
+
+  async #fetchValue(call: Call): Promise<unknown> {
+    const result = call.result
+    if (result === undefined || !('location' in result)) return call.value
+    const bytes = await this.#open.readLocation(result.location)
+    call.setValue(decodeValue(bytes, call.job.classes))
+    return call.value
+  }
+
+  async #streamResult<T>(stream: FuturesStream<T>, options: GetResultOptions): Promise<T[]> {
+    const values: T[] = []
+    const throwExcept = options.throwExcept ?? true
+    const deadline = options.timeoutMs === undefined ? undefined : performance.now() + options.timeoutMs
+    let firstError: { readonly error: unknown } | undefined
+    for await (const future of stream) {
+      const { call } = future
+      options.signal?.throwIfAborted()
+      if (deadline !== undefined && performance.now() > deadline) {
+        throw new WaitTimeoutError(`The results were not all there after ${options.timeoutMs} ms.`)
+      }
+      if (call.state === 'success')
+        values[call.id] = (call.hasValueHere ? call.value : await future.result()) as T
+      else if (throwExcept && !isTolerated(call)) {
+        firstError = { error: call.error }
+        break
+      } else values[call.id] = undefined as T
+    }
+    this.#unread.delete(stream)
+    if (firstError !== undefined) throw firstError.error
+    return values
+  }
+
+  #allUnread<T>(): CallHandle<T>[] {
+    const all: CallHandle<T>[] = []
+    for (const futures of this.#unread) if (Array.isArray(futures)) all.push(...(futures as CallHandle<T>[]))
+    this.#unread.clear()
+    return all
+  }
+}
+
+function countOf(items: unknown): number | undefined {
+  if (Array.isArray(items)) return items.length
+  if (ArrayBuffer.isView(items) && 'length' in items) return items.length as number
+  if (items instanceof Set || items instanceof Map) return items.size
+  return undefined
+}
+
+function checkItems(items: unknown): void {
+  if (
+    typeof items === 'object' &&
+    items !== null &&
+    (Symbol.iterator in items || Symbol.asyncIterator in items)
+  )
+    return
+  const what = items === null ? 'null' : typeof items
+  const hint =
+    what === 'string' ? ' Put it in an array, or use callAsync.' : ' Use callAsync for a single value.'
+  throw new TypeError(
+    `map needs an array, a set, an iterable or an async iterable of items, not ${what}.${hint}`,
+  )
+}
+
+function toleratesFailures(future: CallHandle<unknown>): boolean {
+  return future.call.job.options.toleratedFailures !== undefined
+}
+
+/** A failure within the job's tolerance does not fail the reading of its results. */
+function isTolerated(call: Call): boolean {
+  return call.job.options.toleratedFailures !== undefined && !call.job.isStopped
+}

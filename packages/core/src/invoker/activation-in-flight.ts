@@ -1,0 +1,138 @@
+import { decodeError } from '../codec/error.ts'
+import type { Call } from '../job/call.ts'
+import { nowMs } from '../job/call.ts'
+import type { Job } from '../job/job.ts'
+import { type Location, Outcome, type WorkerFacts } from '../worker/protocol.ts'
+import { type EndedFrame, type FrameHandler, readFrames } from '../worker/reply-frames.ts'
+
+/** What the invoker wants to know of an activation. */
+export interface ActivationListener {
+  /** A call ended with an error of its own; the listener ends it or sends it again. */
+  failed(call: Call, frame: EndedFrame): void
+  /** Calls came back that were not begun. */
+  handedBack(calls: readonly Call[]): void
+}
+
+/** An activation that a backend has, and which of its calls are still open. */
+export class ActivationInFlight implements FrameHandler {
+  readonly abort = new AbortController()
+  readonly #listener: ActivationListener
+  #next = 0
+  #open: number
+  #worker: WorkerFacts | undefined
+  #isSettled: boolean[] | undefined
+
+  constructor(
+    readonly job: Job,
+    readonly calls: readonly Call[],
+    listener: ActivationListener,
+  ) {
+    this.#listener = listener
+    this.#open = calls.length
+  }
+
+  /** Calls that the backend has not reported as ended or handed back. */
+  get openCalls(): Call[] {
+    return this.calls.filter((call, i) => !this.#isDone(i) && !call.isEnded)
+  }
+
+  get openCount(): number {
+    return this.#open
+  }
+
+  /** Takes reply frames. Damaged ones end the activation: its open calls are failed with `failure`. */
+  read(frames: Uint8Array): void {
+    try {
+      readFrames(frames, this)
+    } catch (error) {
+      this.failure ??= error
+      this.abort.abort(error)
+    }
+  }
+
+  /** Why its replies could not be read. */
+  failure: unknown
+
+  /** A call of it was cancelled: when it was the last open one, the activation has no purpose any more. */
+  callCancelled(): void {
+    if (this.openCalls.length === 0) this.abort.abort()
+  }
+
+  started(callId: number, attempt: number, atMs: number): void {
+    const call = this.#find(callId)
+    if (call === undefined || call.attempt !== attempt || call.state !== 'invoked') return
+    call.state = 'running'
+    call.startedMs = atMs
+  }
+
+  ended(frame: EndedFrame): void {
+    const call = this.#find(frame.callId)
+    if (call === undefined || this.#isDone(this.#indexOf(call))) return
+    this.#done(call)
+    this.job.measured(frame.endedMs - frame.startedMs)
+    if (call.isEnded) return // cancelled meanwhile, or a twin was faster
+    call.startedMs = frame.startedMs
+    call.endedMs = frame.endedMs
+    call.receivedMs = nowMs()
+    call.peakMemoryKib = frame.peakMemoryKib
+    call.worker = this.#worker
+    call.activationCalls = this.calls.length
+    if (frame.outcome === Outcome.value) call.succeed(frame)
+    else if (frame.outcome === Outcome.reference) call.succeedAt(locationOf(frame))
+    else this.#listener.failed(call, frame)
+  }
+
+  log(callId: number, attempt: number, _stream: number, text: string): void {
+    const call = this.#find(callId)
+    if (call === undefined || call.attempt !== attempt || call.isEnded) return
+    call.logParts ??= []
+    call.logParts.push(text)
+  }
+
+  handedBack(callId: number, attempt: number): void {
+    const call = this.#find(callId)
+    if (call === undefined || call.attempt !== attempt || this.#isDone(this.#indexOf(call))) return
+    this.#done(call)
+    if (!call.isEnded) this.#listener.handedBack([call])
+  }
+
+  worker(facts: WorkerFacts): void {
+    this.#worker = facts
+  }
+
+  // Calls end in the order in which they were sent, almost always.
+  #find(callId: number): Call | undefined {
+    const next = this.calls[this.#next]
+    if (next?.id === callId) return next
+    return this.calls.find(call => call.id === callId)
+  }
+
+  #indexOf(call: Call): number {
+    return this.calls[this.#next] === call ? this.#next : this.calls.indexOf(call)
+  }
+
+  #isDone(index: number): boolean {
+    return this.#isSettled?.[index] ?? index < this.#next
+  }
+
+  #done(call: Call): void {
+    this.#open--
+    const index = this.#indexOf(call)
+    if (this.#isSettled === undefined && index === this.#next) {
+      this.#next++
+      return
+    }
+    this.#isSettled ??= this.calls.map((_, i) => i < this.#next)
+    this.#isSettled[index] = true
+    while (this.#isSettled[this.#next]) this.#next++
+  }
+}
+
+function locationOf(frame: EndedFrame): Location {
+  return JSON.parse(Buffer.from(frame.bytes.subarray(frame.start, frame.end)).toString('utf8')) as Location
+}
+
+/** The error in a frame, for deciding on a retry. */
+export function errorOf(call: Call, frame: EndedFrame): unknown {
+  return decodeError(frame.bytes.subarray(frame.start, frame.end), call.job.classes)
+}

@@ -1,0 +1,30 @@
+import type { Job } from '../job/job.ts'
+
+/** An activation should take about this long: long enough to hide its own cost, short enough to share work evenly. */
+const TARGET_MS = 4
+/** Calls that take longer than this are sent one by one, and nothing is sent ahead of them. */
+const QUICK_CALL_MS = 1.5
+const MAX_GROUP = 512
+/** A worker that is far over the target hands back what it has not begun, so that others can take it. */
+const HAND_BACK_AFTER_MS = 25
+
+/** Whether calls are so quick that the client should send ahead. */
+export function isQuick(job: Job): boolean {
+  return job.meanCallMs !== undefined && job.meanCallMs < QUICK_CALL_MS
+}
+
+/**
+ * How many calls the next activation carries on a backend with adaptive chunks. Starts at one, doubles while calls
+ * come back quickly, and never takes more than a fair share of what is left.
+ */
+export function adaptiveGroupSize(job: Job, workers: number): number {
+  if (job.meanCallMs === undefined || !isQuick(job)) return 1
+  const byTime = Math.floor(TARGET_MS / Math.max(job.meanCallMs, 0.002))
+  const byGrowth = Math.max(2, job.largestGroup * 2)
+  const byShare = Math.ceil(job.readyCount / (workers * 2))
+  return Math.max(1, Math.min(byTime, byGrowth, byShare, MAX_GROUP))
+}
+
+export function handBackAfterMs(groupSize: number): number {
+  return groupSize > 1 ? HAND_BACK_AFTER_MS : 0
+}

@@ -1,0 +1,395 @@
+import type { ComputeBackend } from '../driver/compute-backend.ts'
+import {
+  CallError,
+  CallOutOfMemoryError,
+  CallTimeoutError,
+  InvocationError,
+  LithopsError,
+  WorkerLostError,
+} from '../errors/index.ts'
+import type { Call } from '../job/call.ts'
+import { nowMs } from '../job/call.ts'
+import type { Job } from '../job/job.ts'
+import { ActivationWriter, type JobPrefix } from '../worker/activation-message.ts'
+import { Outcome } from '../worker/protocol.ts'
+import type { EndedFrame } from '../worker/reply-frames.ts'
+import { ActivationInFlight, errorOf } from './activation-in-flight.ts'
+import { adaptiveGroupSize, handBackAfterMs, isQuick } from './group-size.ts'
+import { type JobSurroundings, makeJobPrefix } from './job-message.ts'
+import { Lane } from './lane.ts'
+import { mayRunAgain, retryDelayMs } from './retry-policy.ts'
+
+/** Last log lines that the error of a broken worker shows. */
+const LOG_LINES_IN_ERROR = 10
+
+interface ActiveJob {
+  readonly job: Job
+  readonly surroundings: JobSurroundings
+  /** By lane; undefined while it is being made. */
+  readonly prefixes: Map<Lane, JobPrefix | undefined>
+}
+
+/**
+ * Sends the calls of an executor's jobs to its backends: groups calls into activations, keeps as many under way as the
+ * backends take, sends again what was lost, and ends each call exactly once.
+ */
+export class Invoker {
+  readonly #lanes: Lane[] = []
+  readonly #active = new Map<string, ActiveJob>()
+  readonly #inFlight = new Set<ActivationInFlight>()
+  readonly #byCall = new Map<Call, ActivationInFlight>()
+  #isolatesCalls = false
+  #failure: { readonly error: unknown } | undefined
+  #nextActivation = 0
+  #isPumping = false
+  #isClosed = false
+
+  /** Backends to send to. Until there are any, jobs wait. */
+  use(backends: readonly ComputeBackend[], options: { readonly isolatesCalls?: boolean } = {}): void {
+    for (const backend of backends) this.#lanes.push(new Lane(backend))
+    this.#isolatesCalls = options.isolatesCalls ?? false
+    this.pump()
+  }
+
+  /** There will be no backend: jobs end with this error, those that wait and those that come. */
+  fail(error: unknown): void {
+    this.#failure = { error }
+    for (const { job } of this.#active.values()) this.#stop(job, error)
+  }
+
+  /** Takes a job on. Its calls may come later; `pump` is called when there are new ones. */
+  add(job: Job, surroundings: JobSurroundings): void {
+    this.#active.set(job.key, { job, surroundings, prefixes: new Map() })
+    if (this.#failure !== undefined) this.#stop(job, this.#failure.error)
+    this.pump()
+  }
+
+  /** Forgets a job whose calls have all ended. */
+  remove(job: Job): void {
+    this.#active.delete(job.key)
+  }
+
+  /** A hint that a job comes: lets the backends start what is slow to start. */
+  prepare(workers: number): void {
+    for (const { backend } of this.#lanes) backend.prepare?.(backend.defaultRuntime, workers)
+  }
+
+  /** How many calls the backends could hold at once, for sizing buffers. */
+  get capacity(): number {
+    return this.#lanes.reduce((sum, lane) => sum + lane.backend.capabilities.maxActivations, 0)
+  }
+
+  /** Sends what can be sent. Cheap when there is nothing to do. */
+  pump(): void {
+    if (this.#isPumping || this.#isClosed) return
+    this.#isPumping = true
+    try {
+      // One activation per job in turn, so that a small job is not stuck behind a large one.
+      for (let sent = true; sent; ) {
+        sent = false
+        for (const active of this.#active.values()) if (this.#sendOne(active)) sent = true
+      }
+    } finally {
+      this.#isPumping = false
+    }
+  }
+
+  /** Ends a call that nobody wants any more. */
+  cancel(call: Call, error: unknown): void {
+    if (call.isEnded) return
+    const activation = this.#byCall.get(call)
+    call.cancel(error)
+    activation?.callCancelled()
+  }
+
+  /** Aborts everything under way. Open calls must have been cancelled before. */
+  close(): void {
+    this.#isClosed = true
+    for (const activation of this.#inFlight) activation.abort.abort()
+    this.#active.clear()
+  }
+
+  #sendOne(active: ActiveJob): boolean {
+    const { job } = active
+    if (job.peek() === undefined) return false
+    if (job.stopped !== undefined) {
+      this.#stop(job, job.stopped)
+      return false
+    }
+    const lane = this.#freestLane(isQuick(job))
+    if (lane === undefined) return false
+    const prefix = active.prefixes.get(lane)
+    if (prefix === undefined) {
+      if (!active.prefixes.has(lane)) void this.#prepareLane(active, lane)
+      return false
+    }
+    const calls = this.#group(job, lane)
+    if (calls.length === 0) return false
+    this.#send(job, lane, prefix, calls)
+    return true
+  }
+
+  #freestLane(ahead: boolean): Lane | undefined {
+    let best: Lane | undefined
+    let bestShare = 0
+    for (const lane of this.#lanes) {
+      const share = lane.free(ahead) / lane.backend.capabilities.maxActivations
+      if (share > bestShare) {
+        best = lane
+        bestShare = share
+      }
+    }
+    return best
+  }
+
+  async #prepareLane(active: ActiveJob, lane: Lane): Promise<void> {
+    const { job, surroundings, prefixes } = active
+    prefixes.set(lane, undefined)
+    try {
+      const [prefix] = await Promise.all([
+        makeJobPrefix(job, lane, surroundings),
+        lane.ready(lane.runtimeFor(job.runtime), job.options.signal),
+      ])
+      prefixes.set(lane, prefix)
+    } catch (error) {
+      this.#drain(active, lane, error)
+    }
+    this.pump()
+  }
+
+  /** A backend that cannot take this job is left out; the job fails when none is left. */
+  #drain(active: ActiveJob, lane: Lane, error: unknown): void {
+    if (this.#lanes.length > 1) lane.drained = error
+    if (this.#lanes.every(other => other.drained !== undefined) || this.#lanes.length === 1) {
+      active.prefixes.delete(lane)
+      this.#stop(active.job, error)
+    }
+  }
+
+  /** Ends the job's calls that wait to be sent; those that come later end the same way. */
+  #stop(job: Job, error: unknown): void {
+    job.stopped = error
+    job.isStopped = true
+    for (let call = job.take(); call !== undefined; call = job.take()) call.fail(error)
+  }
+
+  #group(job: Job, lane: Lane): Call[] {
+    const first = job.take()
+    if (first === undefined) return []
+    const calls = [first]
+    if (first.mustBeAlone || this.#isolatesCalls) return calls
+    const { adaptiveChunks, maxActivations, maxPayloadBytes } = lane.backend.capabilities
+    const size = job.options.chunksize ?? (adaptiveChunks ? adaptiveGroupSize(job, maxActivations) : 1)
+    const maxBytes = maxPayloadBytes - (Number.isFinite(maxPayloadBytes) ? 4096 : 0)
+    let bytes = inputBytes(first)
+    while (calls.length < size) {
+      const next = job.peek()
+      if (next === undefined || next.mustBeAlone) break
+      bytes += inputBytes(next)
+      if (bytes > maxBytes) break
+      job.take()
+      calls.push(next)
+    }
+    return calls
+  }
+
+  #send(job: Job, lane: Lane, prefix: JobPrefix, calls: readonly Call[]): void {
+    const { capabilities } = lane.backend
+    const isAdaptive = job.options.chunksize === undefined && capabilities.adaptiveChunks === true
+    const writer = new ActivationWriter(prefix, {
+      handBackAfterMs: isAdaptive ? handBackAfterMs(calls.length) : 0,
+      sizeHint: calls.length * 24,
+    })
+    const sent: Call[] = []
+    const invokedMs = nowMs()
+    for (const call of calls) {
+      try {
+        writer.call(call.id, call.attempt, call.inputKind, out => call.writeInput(out))
+      } catch (error) {
+        call.fail(error)
+        continue
+      }
+      call.state = 'invoked'
+      call.invokedMs = invokedMs
+      call.logParts = undefined
+      sent.push(call)
+    }
+    if (sent.length === 0) return
+    const payload = writer.take()
+    if (payload.length > capabilities.maxPayloadBytes) {
+      for (const call of sent) call.fail(tooLarge(call, payload.length, lane))
+      return
+    }
+    const activation = new ActivationInFlight(job, sent, {
+      failed: (call, frame) => this.#failed(call, frame),
+      handedBack: back => {
+        job.enqueueFirst(back)
+      },
+    })
+    this.#inFlight.add(activation)
+    for (const call of sent) this.#byCall.set(call, activation)
+    lane.inFlight++
+    lane.backend
+      .invoke(
+        {
+          id: `${job.key}-${this.#nextActivation++}`,
+          executorId: job.executorId,
+          jobId: job.id,
+          runtime: lane.runtimeFor(job.runtime),
+          payload,
+          callIds: sent.map(call => call.id),
+          callTimeoutMs: job.options.timeoutMs,
+          freshWorker: this.#isolatesCalls,
+        },
+        { signal: activation.abort.signal, onReply: frames => activation.read(frames) },
+      )
+      .then(
+        () => this.#ended(activation, lane, undefined),
+        error => this.#ended(activation, lane, error ?? new InvocationError('The activation was aborted.')),
+      )
+  }
+
+  /** A call ended with an error of the function, or at its timeout in the worker. */
+  #failed(call: Call, frame: EndedFrame): void {
+    const { retries } = call.job.options
+    if (frame.outcome === Outcome.timeout) {
+      const error = errorOf(call, frame)
+      const message = error instanceof Error ? error.message : String(error)
+      this.#fault(
+        call,
+        new CallTimeoutError(message, { details: { peakMemoryMiB: Math.round(call.peakMemoryKib / 1024) } }),
+      )
+    } else if (retries.user > call.userFailures) {
+      call.userFailures++
+      this.#again(call)
+    } else {
+      call.failRemotely(frame)
+    }
+  }
+
+  #ended(activation: ActivationInFlight, lane: Lane, error: unknown): void {
+    lane.inFlight--
+    this.#inFlight.delete(activation)
+    for (const call of activation.calls) if (this.#byCall.get(call) === activation) this.#byCall.delete(call)
+    const { job } = activation
+    if (error === undefined && activation.openCount === 0) {
+      if (activation.calls.length > job.largestGroup) job.largestGroup = activation.calls.length
+    } else if (!this.#isClosed) {
+      this.#lost(activation, lane, error)
+    }
+    this.pump()
+  }
+
+  /** The activation ended without the end of all its calls. */
+  #lost(activation: ActivationInFlight, lane: Lane, cause: unknown): void {
+    const open = activation.openCalls
+    if (open.length === 0) return
+    const error =
+      activation.failure ??
+      cause ??
+      new InvocationError(
+        `${lane.backend.name} ended the activation without the results of ${open.length} of its calls.`,
+        {
+          mayHaveRun: true,
+        },
+      )
+    if (activation.failure === undefined && activation.abort.signal.aborted) {
+      this.#sendAgain(activation.job, open)
+      return
+    }
+    const isWorkerFault = error instanceof CallError
+    if (isWorkerFault && open.length > 1) {
+      // Which of them broke the worker is not known: each is run by itself, and nobody is charged.
+      for (const call of open) {
+        call.mustBeAlone = true
+        call.attempt++
+      }
+      this.#sendAgain(activation.job, open)
+      return
+    }
+    for (const call of open) this.#fault(call, asLithopsError(error, lane))
+  }
+
+  /** An infrastructure fault or a timeout: runs the call again within its budget, or ends it. */
+  #fault(call: Call, error: LithopsError): void {
+    if (call.isEnded) return
+    if (!mayRunAgain(call, error, call.job.options.retries)) {
+      call.fail(describeFault(call, error))
+    } else if (error instanceof InvocationError) {
+      setTimeout(
+        () => {
+          this.#again(call)
+          this.pump()
+        },
+        retryDelayMs(call, error),
+      )
+    } else {
+      this.#again(call)
+    }
+  }
+
+  #again(call: Call): void {
+    if (call.isEnded) return
+    call.attempt++
+    this.#sendAgain(call.job, [call])
+  }
+
+  #sendAgain(job: Job, calls: readonly Call[]): void {
+    job.enqueueFirst(calls.filter(call => !call.isEnded))
+  }
+}
+
+function inputBytes(call: Call): number {
+  const { input } = call
+  if (input !== null && typeof input === 'object' && 'sizeBytes' in input)
+    return (input as { sizeBytes: number }).sizeBytes + 16
+  return typeof input === 'string' ? input.length * 3 + 32 : 32
+}
+
+function tooLarge(call: Call, bytes: number, lane: Lane): InvocationError {
+  return new InvocationError(
+    `The input of call ${call.id} makes an activation of ${bytes} bytes, and ${lane.backend.name} takes ` +
+      `${lane.backend.capabilities.maxPayloadBytes}. Pass large values through storage.`,
+    { isRetryable: false, code: 'LITHOPS_PAYLOAD_TOO_LARGE' },
+  )
+}
+
+function asLithopsError(error: unknown, lane: Lane): LithopsError {
+  if (LithopsError.isInstance(error)) return error
+  return new InvocationError(
+    `${lane.backend.name}: ${error instanceof Error ? error.message : String(error)}`,
+    {
+      cause: error,
+      isRetryable: false,
+      mayHaveRun: true,
+    },
+  )
+}
+
+/** The error a user gets for a broken worker: which call, how often it was tried, and its last log lines. */
+function describeFault(call: Call, error: LithopsError): LithopsError {
+  if (!(error instanceof CallError)) return error
+  const Class =
+    error instanceof CallTimeoutError
+      ? CallTimeoutError
+      : error instanceof CallOutOfMemoryError
+        ? CallOutOfMemoryError
+        : WorkerLostError
+  const tries = call.attempt === 0 ? '' : ` It was tried ${call.attempt + 1} times.`
+  const where = `Call ${call.id} of job ${call.job.key}, function '${call.job.fn.name}': `
+  const lines = (call.logParts?.join('') ?? '').trimEnd().split('\n').slice(-LOG_LINES_IN_ERROR).join('\n')
+  const output = typeof error.details.output === 'string' ? tail(error.details.output) : ''
+  const log = [lines, output].filter(text => text !== '').join('\n')
+  return new Class(`${where}${error.message}${tries}${log === '' ? '' : `\nLast log lines:\n${log}`}`, {
+    code: error.code,
+    details: error.details,
+    executorId: call.job.executorId,
+    jobId: call.job.id,
+    callId: call.id,
+    cause: error.cause,
+  })
+}
+
+function tail(output: string): string {
+  return output.trimEnd().split('\n').slice(-LOG_LINES_IN_ERROR).join('\n')
+}

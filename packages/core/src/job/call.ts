@@ -1,0 +1,180 @@
+import { performance } from 'node:perf_hooks'
+import type { ByteWriter } from '../codec/byte-writer.ts'
+import { decodeError } from '../codec/error.ts'
+import { decodeValueAt, encodeValueInto } from '../codec/value.ts'
+import { type ListPart, writeListInput } from '../worker/activation-message.ts'
+import { InputKind, type Location, type WorkerFacts } from '../worker/protocol.ts'
+import type { EndedFrame } from '../worker/reply-frames.ts'
+import type { Job } from './job.ts'
+
+/**
+ * Where a call is: 'waiting' for the input it depends on, 'ready' to be sent, 'invoked' (sent to a worker),
+ * 'running' (a worker began it), and the three ends.
+ */
+export type CallState = 'waiting' | 'ready' | 'invoked' | 'running' | 'success' | 'error' | 'cancelled'
+
+/** Input that is encoded already. Primitive items are kept as they are and encoded when they are sent. */
+export class EncodedInput {
+  constructor(
+    readonly kind: number,
+    readonly bytes: Uint8Array,
+    readonly parts: readonly ListPart[] = [],
+  ) {}
+
+  get sizeBytes(): number {
+    return this.parts.reduce((sum, part) => sum + part.bytes.length + 5, this.bytes.length)
+  }
+}
+
+/** How a call ended well: the encoded value, or where it lies. */
+type Result =
+  | { readonly bytes: Uint8Array; readonly start: number; readonly end: number }
+  | { readonly location: Location }
+
+const clockOffset = performance.timeOrigin
+/** Milliseconds since 1970, monotonic within this process. */
+export const nowMs = (): number => clockOffset + performance.now()
+
+/** Result bytes of this size and smaller are copied out of the message they came in, so that it can be freed. */
+const SMALL_RESULT_BYTES = 2048
+
+/** One call of a job, from its input to its end. What users see of it is a ResponseFuture. */
+export class Call {
+  state: CallState = 'ready'
+  /** How often it was run before. */
+  attempt = 0
+  /** What it has used of its budgets. */
+  infrastructureFaults = 0
+  userFailures = 0
+  /** Sent in an activation of its own, because a worker broke while this one and others were open in it. */
+  mustBeAlone = false
+  submittedMs = nowMs()
+  invokedMs = 0
+  startedMs = 0
+  endedMs = 0
+  receivedMs = 0
+  peakMemoryKib = 0
+  worker: WorkerFacts | undefined
+  activationCalls = 0
+  logParts: string[] | undefined
+  #result: Result | undefined
+  #value: unknown
+  #hasValue = false
+  #error: unknown
+  #errorFrame: EndedFrame | undefined
+  #listeners: ((call: Call) => void)[] | ((call: Call) => void) | undefined
+
+  constructor(
+    readonly job: Job,
+    readonly id: number,
+    /** A primitive value, EncodedInput, or undefined while it waits for what it depends on. */
+    public input: unknown,
+  ) {}
+
+  get isEnded(): boolean {
+    return this.state === 'success' || this.state === 'error' || this.state === 'cancelled'
+  }
+
+  /** Calls `listener` once when the call ends; at once if it has ended. */
+  onEnd(listener: (call: Call) => void): void {
+    if (this.isEnded) {
+      listener(this)
+    } else if (this.#listeners === undefined) {
+      this.#listeners = listener
+    } else if (typeof this.#listeners === 'function') {
+      this.#listeners = [this.#listeners, listener]
+    } else {
+      this.#listeners.push(listener)
+    }
+  }
+
+  get inputKind(): number {
+    return this.input instanceof EncodedInput ? this.input.kind : InputKind.value
+  }
+
+  writeInput(writer: ByteWriter): void {
+    const { input } = this
+    if (!(input instanceof EncodedInput)) encodeValueInto(writer, input, this.job.classes)
+    else if (input.kind === InputKind.list) writeListInput(writer, input.parts)
+    else writer.bytes(input.bytes)
+  }
+
+  succeed(frame: EndedFrame): void {
+    const { bytes, start, end } = frame
+    this.#result =
+      end - start <= SMALL_RESULT_BYTES
+        ? { bytes: new Uint8Array(bytes.subarray(start, end)), start: 0, end: end - start }
+        : { bytes, start, end }
+    this.#end('success')
+  }
+
+  succeedAt(location: Location): void {
+    this.#result = { location }
+    this.#end('success')
+  }
+
+  /** Ends with an error that is in a reply frame; it is decoded when somebody asks. */
+  failRemotely(frame: EndedFrame): void {
+    this.#errorFrame = frame
+    this.#end('error')
+  }
+
+  fail(error: unknown): void {
+    this.#error = error
+    this.#end('error')
+  }
+
+  cancel(error: unknown): void {
+    this.#error = error
+    this.#end('cancelled')
+  }
+
+  #end(state: CallState): void {
+    this.state = state
+    this.input = undefined
+    const listeners = this.#listeners
+    this.#listeners = undefined
+    if (typeof listeners === 'function') listeners(this)
+    else if (listeners !== undefined) for (const listener of listeners) listener(this)
+  }
+
+  /** The error it ended with. */
+  get error(): unknown {
+    const frame = this.#errorFrame
+    if (frame !== undefined) {
+      this.#errorFrame = undefined
+      this.#error = this.job.localError(
+        decodeError(frame.bytes.subarray(frame.start, frame.end), this.job.classes),
+      )
+    }
+    return this.#error
+  }
+
+  /** Where the value lies when it was left in storage or came as bytes that nobody has decoded yet. */
+  get result(): Result | undefined {
+    return this.#result
+  }
+
+  /** True when `value` needs no I/O. */
+  get hasValueHere(): boolean {
+    return this.#hasValue || (this.#result !== undefined && 'bytes' in this.#result)
+  }
+
+  /** The value it ended with. Decoded once. */
+  get value(): unknown {
+    if (!this.#hasValue) {
+      const result = this.#result
+      if (result === undefined || !('bytes' in result)) return undefined
+      this.#value = decodeValueAt(result.bytes, result.start, result.end, this.job.classes)
+      this.#hasValue = true
+      this.#result = undefined
+    }
+    return this.#value
+  }
+
+  /** Puts in a value that was read from storage. */
+  setValue(value: unknown): void {
+    this.#value = value
+    this.#hasValue = true
+  }
+}

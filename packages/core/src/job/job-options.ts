@@ -1,0 +1,173 @@
+import { ConfigError } from '../errors/index.ts'
+
+/** How often a call may be run again. */
+export interface RetryBudget {
+  /** After faults of the infrastructure: a lost or killed worker, a refused activation. Default: 5. */
+  readonly infrastructure: number
+  /** After errors of the function itself, and after its timeout. Default: 0. */
+  readonly user: number
+}
+
+/** What a user may say about one job. */
+export interface CallOptions<Extra extends readonly unknown[] = readonly unknown[]> {
+  /** Calls per activation. Default: chosen by the measured time of the calls on localhost, else the config's. */
+  readonly chunksize?: number
+  /** Given to the function after its item. */
+  readonly extraArgs?: Extra
+  /** Environment variables for the function. */
+  readonly extraEnv?: Readonly<Record<string, string>>
+  /** Memory of the workers in MiB. Default: the runtime's. */
+  readonly runtimeMemoryMiB?: number
+  /** Time limit of one call in milliseconds. Default: the config's execution_timeout (30 minutes). */
+  readonly timeoutMs?: number
+  /** Runs again after errors of the function; a number means that many for both kinds. */
+  readonly retries?: number | Partial<RetryBudget>
+  /** Modules to bundle though nothing imports them literally. */
+  readonly includeModules?: readonly string[]
+  /** Modules to leave out of the bundle because the runtime has them. */
+  readonly excludeModules?: readonly string[]
+  /**
+   * How many calls may fail, as a number or a percentage like '5%', before the rest of the job is cancelled. Results
+   * of failed calls within it are undefined and are left out of what a reducer gets. Default: failures do not stop the
+   * job, and reading the results throws the first of them.
+   */
+  readonly toleratedFailures?: number | `${number}%`
+  /** Cancels the job when aborted. */
+  readonly signal?: AbortSignal
+  /** Progress bar while results are waited for. Default: on a terminal only. */
+  readonly progress?: boolean
+}
+
+/** The same with defaults filled in and contradictions refused. */
+export interface JobOptions {
+  readonly chunksize: number | undefined
+  readonly extraEnv: Readonly<Record<string, string>> | undefined
+  readonly memoryMiB: number | undefined
+  readonly timeoutMs: number
+  readonly retries: RetryBudget
+  readonly includeModules: readonly string[]
+  readonly excludeModules: readonly string[]
+  readonly toleratedFailures: { readonly count: number } | { readonly share: number } | undefined
+  readonly signal: AbortSignal | undefined
+  readonly progress: boolean | undefined
+}
+
+/** Defaults of an executor for its jobs. */
+export interface JobDefaults {
+  readonly chunksize?: number
+  readonly timeoutMs: number
+  readonly retries: RetryBudget
+  readonly includeModules?: readonly string[]
+  readonly excludeModules?: readonly string[]
+  readonly memoryMiB?: number
+}
+
+export const DEFAULT_RETRIES: RetryBudget = { infrastructure: 5, user: 0 }
+
+const KNOWN = new Set<string>([
+  'chunksize',
+  'extraArgs',
+  'extraEnv',
+  'runtimeMemoryMiB',
+  'timeoutMs',
+  'retries',
+  'includeModules',
+  'excludeModules',
+  'toleratedFailures',
+  'signal',
+  'progress',
+])
+
+/** Names of Lithops (Python) and near misses, with what they are called here. */
+const RENAMED: Readonly<Record<string, string>> = {
+  timeout: 'timeoutMs (milliseconds)',
+  runtimeMemory: 'runtimeMemoryMiB',
+  runtime_memory: 'runtimeMemoryMiB',
+  extra_args: 'extraArgs',
+  extra_env: 'extraEnv',
+  chunk_size: 'chunksize',
+  chunkSize: 'chunksize',
+  include_modules: 'includeModules',
+  exclude_modules: 'excludeModules',
+}
+
+/** Checks the options of one job and fills in defaults. Throws ConfigError that names every problem. */
+export function compileJobOptions(
+  options: CallOptions,
+  defaults: JobDefaults,
+  alsoKnown: readonly string[] = [],
+): JobOptions {
+  const problems: string[] = []
+  for (const key of Object.keys(options)) {
+    if (KNOWN.has(key) || alsoKnown.includes(key)) continue
+    const renamed = RENAMED[key]
+    problems.push(
+      renamed === undefined ? `there is no option '${key}'` : `'${key}' is called ${renamed} here`,
+    )
+  }
+  const positive = (name: string, value: number | undefined, isInteger: boolean) => {
+    if (value === undefined) return
+    if (typeof value !== 'number' || !(value > 0) || (isInteger && !Number.isInteger(value))) {
+      problems.push(`${name} must be a positive ${isInteger ? 'whole ' : ''}number, not ${show(value)}`)
+    }
+  }
+  positive('chunksize', options.chunksize, true)
+  positive('runtimeMemoryMiB', options.runtimeMemoryMiB, true)
+  positive('timeoutMs', options.timeoutMs, false)
+  for (const [key, value] of Object.entries(options.extraEnv ?? {})) {
+    if (typeof value !== 'string') problems.push(`extraEnv.${key} must be a string, not ${show(value)}`)
+  }
+  if (options.extraArgs !== undefined && !Array.isArray(options.extraArgs)) {
+    problems.push(`extraArgs must be an array, not ${show(options.extraArgs)}`)
+  }
+  const retries = compileRetries(options.retries, defaults.retries, problems)
+  const toleratedFailures = compileTolerated(options.toleratedFailures, problems)
+  if (problems.length > 0) throw new ConfigError(`The options of the job are wrong: ${problems.join('; ')}.`)
+  return {
+    chunksize: options.chunksize ?? defaults.chunksize,
+    extraEnv: options.extraEnv,
+    memoryMiB: options.runtimeMemoryMiB ?? defaults.memoryMiB,
+    timeoutMs: options.timeoutMs ?? defaults.timeoutMs,
+    retries,
+    includeModules: [...(defaults.includeModules ?? []), ...(options.includeModules ?? [])],
+    excludeModules: [...(defaults.excludeModules ?? []), ...(options.excludeModules ?? [])],
+    toleratedFailures,
+    signal: options.signal,
+    progress: options.progress,
+  }
+}
+
+export function compileRetries(
+  retries: CallOptions['retries'],
+  defaults: RetryBudget,
+  problems: string[],
+): RetryBudget {
+  if (retries === undefined) return defaults
+  const budget =
+    typeof retries === 'number'
+      ? { user: retries, infrastructure: Math.max(retries, defaults.infrastructure) }
+      : { ...defaults, ...retries }
+  for (const [name, value] of Object.entries(budget)) {
+    if (!Number.isInteger(value) || value < 0) {
+      problems.push(`retries.${name} must be a whole number from 0, not ${show(value)}`)
+    }
+  }
+  return budget
+}
+
+function compileTolerated(
+  tolerated: CallOptions['toleratedFailures'],
+  problems: string[],
+): JobOptions['toleratedFailures'] {
+  if (tolerated === undefined) return undefined
+  if (typeof tolerated === 'number' && Number.isInteger(tolerated) && tolerated >= 0)
+    return { count: tolerated }
+  const percent = typeof tolerated === 'string' ? /^(\d+(?:\.\d+)?)%$/.exec(tolerated) : null
+  if (percent !== null && Number(percent[1]) <= 100) return { share: Number(percent[1]) / 100 }
+  problems.push(`toleratedFailures must be a whole number or a percentage like '5%', not ${show(tolerated)}`)
+  return undefined
+}
+
+function show(value: unknown): string {
+  return typeof value === 'string' ? `'${value}'` : String(value)
+}

@@ -1,0 +1,109 @@
+import type { ClassTable } from '../codec/class-table.ts'
+import type { RuntimeSpec } from '../driver/compute-backend.ts'
+import type { CapturedFunction } from '../function/captured-function.ts'
+import type { Call } from './call.ts'
+import type { JobOptions } from './job-options.ts'
+
+/** Weight of the newest measurement in the running mean of call durations. */
+const DURATION_WEIGHT = 0.3
+
+/** One map, reduce or single call: a function and its calls. */
+export class Job {
+  readonly key: string
+  readonly classes: ClassTable
+  /** Calls that can be sent, in order; `readyHead` is the next. */
+  readonly #ready: Call[] = []
+  #readyHead = 0
+  /** Calls made so far, calls ended, and of those the ones that did not end well. */
+  created = 0
+  ended = 0
+  failed = 0
+  /** All calls are made. */
+  isComplete = false
+  /** Why calls that are made from now on are cancelled at once. */
+  stopped: unknown
+  isStopped = false
+  /** Running mean of the duration of a call in ms; undefined until the first has ended. */
+  meanCallMs: number | undefined
+  /** Calls of the largest activation that came back whole: groups grow from there. */
+  largestGroup = 0
+
+  constructor(
+    readonly executorId: string,
+    readonly id: string,
+    readonly fn: CapturedFunction,
+    /** What the job asks of its runtime beside the backend's default. */
+    readonly runtime: Partial<RuntimeSpec>,
+    readonly options: JobOptions,
+    /** Encoded array of extra arguments; undefined for none. */
+    readonly extraArgs: Uint8Array | undefined,
+  ) {
+    this.key = `${executorId}-${id}`
+    this.classes = fn.classes
+  }
+
+  get readyCount(): number {
+    return this.#ready.length - this.#readyHead
+  }
+
+  /** Calls that are made and have not ended. */
+  get openCount(): number {
+    return this.created - this.ended
+  }
+
+  enqueue(call: Call): void {
+    call.state = 'ready'
+    this.#ready.push(call)
+  }
+
+  /** Puts calls before all others: they have waited longest. */
+  enqueueFirst(calls: readonly Call[]): void {
+    for (const call of calls) call.state = 'ready'
+    if (this.#readyHead >= calls.length) {
+      this.#readyHead -= calls.length
+      for (let i = 0; i < calls.length; i++) this.#ready[this.#readyHead + i] = calls[i] as Call
+    } else {
+      this.#ready.splice(0, this.#readyHead, ...calls)
+      this.#readyHead = 0
+    }
+  }
+
+  /** The next call that is still to be sent, or undefined. */
+  peek(): Call | undefined {
+    for (; this.#readyHead < this.#ready.length; this.#readyHead++) {
+      const call = this.#ready[this.#readyHead] as Call
+      if (call.state === 'ready') return call
+    }
+    this.#ready.length = 0
+    this.#readyHead = 0
+    return undefined
+  }
+
+  take(): Call | undefined {
+    const call = this.peek()
+    if (call !== undefined) this.#readyHead++
+    if (this.#readyHead > 4096 && this.#readyHead * 2 > this.#ready.length) {
+      this.#ready.splice(0, this.#readyHead)
+      this.#readyHead = 0
+    }
+    return call
+  }
+
+  measured(durationMs: number): void {
+    this.meanCallMs =
+      this.meanCallMs === undefined
+        ? durationMs
+        : this.meanCallMs + DURATION_WEIGHT * (durationMs - this.meanCallMs)
+  }
+
+  /** Gives a remote error the positions of the user's source. */
+  localError(error: unknown): unknown {
+    for (let e = error, depth = 0; e instanceof Error && depth < 8; e = e.cause, depth++) {
+      if (typeof e.stack !== 'string') continue
+      const stack = this.fn.mapStack(e.stack)
+      if (stack !== e.stack)
+        Object.defineProperty(e, 'stack', { value: stack, configurable: true, writable: true })
+    }
+    return error
+  }
+}

@@ -1,0 +1,112 @@
+import type { Call } from './call.ts'
+import { EncodedInput } from './call.ts'
+
+/** Calls read ahead of what the backends can hold, so that workers never wait for the source. */
+const READ_AHEAD_CALLS = 2048
+/** Ended futures that nobody has taken, before the source is read no further. */
+const MAX_UNTAKEN = 4096
+/** Encoded input held at once; large items lower the number of calls read ahead. */
+const MAX_OPEN_BYTES = 64 * 1024 * 1024
+/** After so many items in one go the event loop may turn. */
+const ITEMS_PER_TURN = 512
+
+export interface SourceReaderHost {
+  readonly capacity: () => number
+  readonly openCount: () => number
+  readonly untaken: () => number
+  readonly add: (item: unknown) => Call
+  readonly pump: () => void
+  readonly end: (error?: { readonly error: unknown }) => void
+  readonly isStopped: () => boolean
+}
+
+/** Reads a source of unknown length into calls, no faster than the calls end and their futures are taken. */
+export class SourceReader {
+  readonly #source: Iterable<unknown> | AsyncIterable<unknown>
+  readonly #host: SourceReaderHost
+  #wake: (() => void) | undefined
+  #openBytes = 0
+  #isStopped = false
+
+  constructor(source: Iterable<unknown> | AsyncIterable<unknown>, host: SourceReaderHost) {
+    this.#source = source
+    this.#host = host
+  }
+
+  start(): void {
+    void this.#read()
+  }
+
+  /** There may be room again. */
+  wake(): void {
+    if (this.#wake !== undefined && !this.#isFull()) this.#wake()
+  }
+
+  /** Stops reading; the source's `return` is called. */
+  stop(): void {
+    this.#isStopped = true
+    this.#wake?.()
+  }
+
+  #isFull(): boolean {
+    const host = this.#host
+    if (host.untaken() >= MAX_UNTAKEN) return true
+    if (host.openCount() <= host.capacity() * 2) return false
+    return host.openCount() >= READ_AHEAD_CALLS + host.capacity() || this.#openBytes >= MAX_OPEN_BYTES
+  }
+
+  async #read(): Promise<void> {
+    const host = this.#host
+    let error: { readonly error: unknown } | undefined
+    try {
+      if (Symbol.asyncIterator in this.#source) {
+        for await (const item of this.#source) {
+          if (this.#isStopped || host.isStopped()) break
+          if (this.#take(item)) await this.#room()
+        }
+      } else {
+        for (const item of this.#source) {
+          if (this.#isStopped || host.isStopped()) break
+          if (this.#take(item)) await this.#room()
+        }
+      }
+    } catch (thrown) {
+      error = { error: thrown }
+    }
+    host.end(error)
+    host.pump()
+  }
+
+  #sincePump = 0
+
+  /** Returns true when the reader should pause. */
+  #take(item: unknown): boolean {
+    const call = this.#host.add(item)
+    if (call.input instanceof EncodedInput) {
+      const bytes = call.input.sizeBytes
+      this.#openBytes += bytes
+      call.onEnd(() => {
+        this.#openBytes -= bytes
+        this.wake()
+      })
+    }
+    if (++this.#sincePump >= ITEMS_PER_TURN || this.#host.openCount() <= this.#host.capacity() * 2) {
+      this.#sincePump = 0
+      this.#host.pump()
+      return true
+    }
+    return this.#isFull()
+  }
+
+  async #room(): Promise<void> {
+    if (this.#isFull()) this.#host.pump()
+    while (this.#isFull() && !this.#isStopped) {
+      await new Promise<void>(resolve => {
+        this.#wake = () => {
+          this.#wake = undefined
+          resolve()
+        }
+      })
+    }
+  }
+}

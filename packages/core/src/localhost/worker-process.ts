@@ -1,0 +1,257 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import type { Duplex, Readable } from 'node:stream'
+import { type CallError, CallOutOfMemoryError, CallTimeoutError, WorkerLostError } from '../errors/index.ts'
+import { SlotMessage, SlotMessageReader, slotMessageHead } from './slot-channel.ts'
+
+/** A call gets this much more than its timeout before its process is killed: the worker itself may end it in order. */
+const KILL_GRACE_MS = 250
+/** How often the memory of a worker is looked at while it runs something slow. */
+const MEMORY_SAMPLE_MS = 200
+/** Kept of what native code and V8 write to the worker's own streams. */
+const OUTPUT_TAIL_BYTES = 16 * 1024
+
+export interface WorkerProcessOptions {
+  /** Node binary. */
+  readonly execPath: string
+  /** The built worker, dist/localhost/slot-main.cjs. */
+  readonly mainFile: string
+  /** Heap limit in MiB; undefined leaves it to Node. */
+  readonly memoryMiB: number | undefined
+  readonly environment: NodeJS.ProcessEnv
+  /** The process has ended; it is not usable from now on. */
+  readonly onExit: (worker: WorkerProcess) => void
+}
+
+/** What one activation in a worker process tells. Exactly one of `done` and `lost` is called, once. */
+export interface ActivationEvents {
+  frames(frames: Uint8Array): void
+  done(): void
+  lost(error: CallError): void
+}
+
+interface RunningActivation extends ActivationEvents {
+  readonly callTimeoutMs: number
+}
+
+/** The client's half of one worker process: one activation at a time. */
+export class WorkerProcess {
+  readonly memoryMiB: number | undefined
+  readonly #child: ChildProcess
+  readonly #pipe: Duplex
+  readonly #onExit: (worker: WorkerProcess) => void
+  #running: RunningActivation | undefined
+  #progressAt = 0
+  #timeoutTimer: NodeJS.Timeout | undefined
+  #memoryTimer: NodeJS.Timeout | undefined
+  #peakMemoryKib = 0
+  #outputTail = ''
+  #killedBecause: 'timeout' | 'closed' | undefined
+  #exitedWith: number | undefined
+  #hasExited = false
+  /** Resolves when the process is gone. */
+  readonly exited: Promise<void>
+
+  constructor(options: WorkerProcessOptions) {
+    this.memoryMiB = options.memoryMiB
+    this.#onExit = options.onExit
+    const heap = options.memoryMiB === undefined ? [] : [`--max-old-space-size=${options.memoryMiB}`]
+    this.#child = spawn(options.execPath, [...heap, options.mainFile], {
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      env: options.environment,
+      windowsHide: true,
+    })
+    this.#pipe = this.#child.stdio[3] as Duplex
+    const reader = new SlotMessageReader((kind, payload) => this.#onMessage(kind, payload))
+    this.#pipe.on('data', (chunk: Buffer) => reader.push(chunk))
+    this.#pipe.on('error', () => {}) // a write to a process that has just died; 'close' tells the rest
+    for (const stream of [this.#child.stdout, this.#child.stderr] as Readable[]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        this.#outputTail = (this.#outputTail + text).slice(-OUTPUT_TAIL_BYTES)
+      })
+    }
+    this.exited = new Promise(resolve => {
+      let startError: Error | undefined
+      this.#child.once('error', error => {
+        startError = error
+        if (this.#child.pid === undefined) end(null, null)
+      })
+      const end = (code: number | null, signal: NodeJS.Signals | null) => {
+        if (this.#hasExited) return
+        this.#hasExited = true
+        this.#stopTimers()
+        const running = this.#running
+        this.#running = undefined
+        this.#onExit(this)
+        running?.lost(this.#lostError(code, signal, startError))
+        resolve()
+      }
+      this.#child.once('close', end)
+    })
+    this.#unref()
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid
+  }
+
+  get isIdle(): boolean {
+    return this.#running === undefined && !this.#hasExited && this.#killedBecause === undefined
+  }
+
+  /** Starts an activation. Only while `isIdle`. */
+  activate(payload: Uint8Array, callTimeoutMs: number, events: ActivationEvents): void {
+    this.#running = { callTimeoutMs, frames: events.frames, done: events.done, lost: events.lost }
+    this.#progressAt = performance.now()
+    this.#ref()
+    this.#pipe.cork()
+    this.#pipe.write(slotMessageHead(SlotMessage.activate, payload.length))
+    this.#pipe.write(payload)
+    this.#pipe.uncork()
+    this.#watch()
+  }
+
+  /** Ends the process at once. What runs in it is lost with the reason given. */
+  kill(reason: 'timeout' | 'closed'): void {
+    if (this.#hasExited) return
+    this.#killedBecause ??= reason
+    this.#ref() // the program may wait for the end of an idle worker
+    this.#child.kill('SIGKILL')
+  }
+
+  #onMessage(kind: number, payload: Buffer): void {
+    this.#progressAt = performance.now()
+    const running = this.#running
+    switch (kind) {
+      case SlotMessage.frames:
+        running?.frames(payload)
+        break
+      case SlotMessage.poisoned:
+        // the activation ends in order with the message that follows; the process must not be used again
+        this.#killedBecause = 'closed'
+        break
+      case SlotMessage.done:
+        this.#running = undefined
+        this.#stopTimers()
+        this.#unref()
+        if (this.#killedBecause !== undefined) this.#child.kill('SIGKILL')
+        running?.done()
+        break
+      case SlotMessage.exiting:
+        this.#exitedWith = payload[0]
+        break
+    }
+  }
+
+  #watch(): void {
+    const { callTimeoutMs } = this.#running as RunningActivation
+    if (this.#timeoutTimer === undefined && Number.isFinite(callTimeoutMs)) this.#armTimeout(callTimeoutMs)
+    if (this.#memoryTimer === undefined && process.platform === 'linux') {
+      this.#memoryTimer = setInterval(() => this.#sampleMemory(), MEMORY_SAMPLE_MS)
+      this.#memoryTimer.unref()
+    }
+  }
+
+  #armTimeout(callTimeoutMs: number): void {
+    const left = this.#progressAt + callTimeoutMs + KILL_GRACE_MS - performance.now()
+    this.#timeoutTimer = setTimeout(
+      () => {
+        this.#timeoutTimer = undefined
+        const running = this.#running
+        if (running === undefined) return
+        if (performance.now() - this.#progressAt >= running.callTimeoutMs + KILL_GRACE_MS)
+          this.kill('timeout')
+        else this.#armTimeout(running.callTimeoutMs)
+      },
+      Math.min(Math.max(left, 1), 2 ** 31 - 1),
+    )
+    this.#timeoutTimer.unref()
+  }
+
+  #sampleMemory(): void {
+    try {
+      const status = readFileSync(`/proc/${this.#child.pid}/status`, 'latin1')
+      const peak = /^VmHWM:\s+(\d+)/m.exec(status)
+      if (peak !== null) this.#peakMemoryKib = Number(peak[1])
+    } catch {
+      // the process has just ended
+    }
+  }
+
+  #stopTimers(): void {
+    clearTimeout(this.#timeoutTimer)
+    clearInterval(this.#memoryTimer)
+    this.#timeoutTimer = undefined
+    this.#memoryTimer = undefined
+  }
+
+  #lostError(code: number | null, signal: NodeJS.Signals | null, startError: Error | undefined): CallError {
+    const tail = tellingLines(this.#outputTail)
+    const details = {
+      pid: this.#child.pid,
+      exitCode: code ?? this.#exitedWith,
+      signal: signal ?? undefined,
+      peakMemoryMiB: this.#peakMemoryMib(),
+      output: tail === '' ? undefined : tail,
+    }
+    const memory =
+      details.peakMemoryMiB === undefined ? '' : ` Its peak memory was ${details.peakMemoryMiB} MiB.`
+    if (startError !== undefined) {
+      return new WorkerLostError(`The worker process could not be started: ${startError.message}`, {
+        cause: startError,
+        isRetryable: false,
+      })
+    }
+    if (this.#killedBecause === 'timeout') {
+      return new CallTimeoutError(`The function did not return within its timeout and was killed.${memory}`, {
+        details,
+      })
+    }
+    if (/heap out of memory|Reached heap limit/.test(this.#outputTail)) {
+      const limit = this.memoryMiB === undefined ? '' : ` of ${this.memoryMiB} MiB`
+      return new CallOutOfMemoryError(
+        `The worker ran out of memory: its heap reached the limit${limit}.${memory} Give it more with the option runtimeMemoryMiB.`,
+        { details, isRetryable: true },
+      )
+    }
+    const exitCode = details.exitCode
+    const how =
+      signal === null
+        ? `exited with code ${exitCode}${this.#exitedWith === undefined ? '' : ' because the function called process.exit'}`
+        : signal === 'SIGKILL'
+          ? 'was killed by SIGKILL (by somebody, or by the kernel for want of memory)'
+          : `crashed with ${signal}`
+    return new WorkerLostError(`The worker process ${how} during the call.${memory}`, { details })
+  }
+
+  #peakMemoryMib(): number | undefined {
+    // V8 prints the heap of the last collections when it gives up: "… 4033.5 (4130.4) -> …"
+    let heapMib = 0
+    for (const match of this.#outputTail.matchAll(/ms: [\w-]+(?: \([^)]*\))? ([\d.]+) \(/g)) {
+      heapMib = Math.max(heapMib, Number(match[1]))
+    }
+    const peak = Math.max(this.#peakMemoryKib / 1024, heapMib)
+    return peak === 0 ? undefined : Math.round(peak)
+  }
+
+  // An idle worker does not keep the program alive; one with an activation does.
+  #ref(): void {
+    this.#child.ref()
+    ;(this.#pipe as unknown as { ref(): void }).ref()
+  }
+
+  #unref(): void {
+    this.#child.unref()
+    for (const stream of [this.#pipe, this.#child.stdout, this.#child.stderr]) {
+      ;(stream as unknown as { unref?(): void } | null)?.unref?.()
+    }
+  }
+}
+
+/** What was written to the process's own streams, without V8's native frames and collection log. */
+function tellingLines(output: string): string {
+  return output
+    .split('\n')
+    .filter(line => line.trim() !== '' && !/^\s*\d+: 0x|^\[\d+:0x|^-----|^<---|^\s*\d+: .*\(/.test(line))
+    .join('\n')
+}

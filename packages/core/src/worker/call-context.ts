@@ -1,0 +1,94 @@
+import type { JobHead } from './protocol.ts'
+
+/** Writes lines to the call's log; they arrive in `future.logs`. */
+export interface CallLogger {
+  debug(...parts: unknown[]): void
+  info(...parts: unknown[]): void
+  warn(...parts: unknown[]): void
+  error(...parts: unknown[]): void
+}
+
+/** What a user's function gets after its item and extra arguments. */
+export interface CallContext<Storage = unknown> {
+  /** Position of the item in its job, from 0. */
+  readonly callId: number
+  readonly executorId: string
+  readonly jobId: string
+  /** 0 at the first run of this call, 1 when it is run again, and so on. */
+  readonly attempt: number
+  /** When the call will be ended by force, in milliseconds since 1970; Infinity when never. */
+  readonly deadlineMs: number
+  /** Aborted when the deadline is reached, so that the function can stop what it does. */
+  readonly signal: AbortSignal
+  /** The job's storage. Throws NotSupportedError when the job has none. */
+  readonly storage: Storage
+  readonly logger: CallLogger
+}
+
+/** The context of one call. What few functions ask for is made when asked. */
+export class RunningCall implements CallContext {
+  readonly callId: number
+  readonly attempt: number
+  readonly startedMs: number
+  readonly #head: JobHead
+  readonly #openStorage: (head: JobHead) => unknown
+  #abort: AbortController | undefined
+  #fail: ((error: unknown) => void) | undefined
+  logBytes = 0
+
+  constructor(
+    head: JobHead,
+    callId: number,
+    attempt: number,
+    startedMs: number,
+    openStorage: (head: JobHead) => unknown,
+  ) {
+    this.#head = head
+    this.callId = callId
+    this.attempt = attempt
+    this.startedMs = startedMs
+    this.#openStorage = openStorage
+  }
+
+  get executorId(): string {
+    return this.#head.executorId
+  }
+
+  get jobId(): string {
+    return this.#head.jobId
+  }
+
+  get deadlineMs(): number {
+    return this.startedMs + (this.#head.timeoutMs ?? Number.POSITIVE_INFINITY)
+  }
+
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController()
+    return this.#abort.signal
+  }
+
+  get storage(): unknown {
+    return this.#openStorage(this.#head)
+  }
+
+  get logger(): CallLogger {
+    return console
+  }
+
+  /** Aborts the function's signal, if it ever asked for one. */
+  abort(reason: unknown): void {
+    this.#abort?.abort(reason)
+  }
+
+  /** What to call with an error that escaped the function: an uncaught exception or rejection of this call. */
+  onEscapedError(fail: ((error: unknown) => void) | undefined): void {
+    this.#fail = fail
+  }
+
+  /** Ends the call with an error that escaped it; false when the call is not waiting for anything any more. */
+  escaped(error: unknown): boolean {
+    if (this.#fail === undefined) return false
+    this.#fail(error)
+    return true
+  }
+}

@@ -1,0 +1,62 @@
+import type { ClassTable } from '../codec/class-table.ts'
+import { decodeValue } from '../codec/value.ts'
+import type { IncomingActivation } from './activation-message.ts'
+import { instantiateFunction, type ModuleFactory } from './instantiate.ts'
+import type { WorkerHost } from './worker-host.ts'
+
+/** Jobs whose function stays instantiated in a warm worker. */
+const KEPT_JOBS = 16
+
+/** A job's function, with its captured values in place. */
+export interface LoadedFunction {
+  readonly fn: (...args: unknown[]) => unknown
+  readonly classes: ClassTable
+  readonly extraArgs: readonly unknown[]
+}
+
+/**
+ * Modules are kept by content for the life of the worker. Instances, with their own copy of the captured values, are
+ * kept per job: a counter that one job's function changes is not seen by the next job.
+ */
+export class FunctionCache {
+  readonly #modules = new Map<string, Promise<ModuleFactory>>()
+  readonly #jobs = new Map<string, LoadedFunction>()
+
+  /** The function if it is loaded already: the hot path needs no await. */
+  loaded(activation: IncomingActivation): LoadedFunction | undefined {
+    return this.#jobs.get(jobKeyOf(activation))
+  }
+
+  async load(activation: IncomingActivation, host: WorkerHost): Promise<LoadedFunction> {
+    const { head } = activation
+    const factory = await this.#module(activation, host)
+    const env =
+      head.function.env.kind === 'inline' ? activation.env : await host.readLocation(head.function.env, head)
+    const { fn, classes } = instantiateFunction(factory, env)
+    const extraArgs =
+      activation.extraArgs.length === 0 ? [] : (decodeValue(activation.extraArgs, classes) as unknown[])
+    const loaded = { fn: fn as LoadedFunction['fn'], classes, extraArgs }
+    this.#jobs.set(jobKeyOf(activation), loaded)
+    for (const oldest of this.#jobs.keys()) {
+      if (this.#jobs.size <= KEPT_JOBS) break
+      this.#jobs.delete(oldest)
+    }
+    return loaded
+  }
+
+  #module(activation: IncomingActivation, host: WorkerHost): Promise<ModuleFactory> {
+    const { hash, code } = activation.head.function
+    let module = this.#modules.get(hash)
+    if (module === undefined) {
+      module = host.importModule(hash, code, activation.code)
+      this.#modules.set(hash, module)
+      // a failed import may be a passing fault: the next activation tries again
+      module.catch(() => this.#modules.delete(hash))
+    }
+    return module
+  }
+}
+
+function jobKeyOf(activation: IncomingActivation): string {
+  return `${activation.head.executorId}/${activation.head.jobId}`
+}

@@ -1,0 +1,83 @@
+/** Version of the wire format of docs/protocol.md. Client and runtime must agree on it. */
+export const PROTOCOL_VERSION = 1
+
+/** 'L', 'T', version: how every activation message begins. */
+export const MAGIC = [0x4c, 0x54] as const
+
+/** Where a function bundle, its captured values or a call's input is found. */
+export type Location =
+  /** In the message itself. */
+  | { readonly kind: 'inline' }
+  /** A file that the worker sees (ComputeCapabilities.sharesFileSystem). */
+  | { readonly kind: 'file'; readonly path: string }
+  /** An object in the job's storage. */
+  | { readonly kind: 'object'; readonly bucket: string; readonly key: string }
+
+/** What all activations of a job have in common; JSON at the head of each of them. */
+export interface JobHead {
+  readonly lithopsVersion: string
+  readonly executorId: string
+  readonly jobId: string
+  readonly function: {
+    readonly name: string
+    /** Hash of the module; workers keep imported modules by it. */
+    readonly hash: string
+    readonly code: Location
+    readonly env: Location
+    /** Native functions get their item alone. */
+    readonly isNative: boolean
+  }
+  /** Per call, in milliseconds; absent for none. */
+  readonly timeoutMs?: number
+  readonly extraEnv?: Readonly<Record<string, string>>
+  /** Bytes of log text kept per call. */
+  readonly maxLogBytes: number
+  /** Where the results go besides the reply; absent for the direct way home. */
+  readonly publisher?: { readonly kind: string; readonly [field: string]: unknown }
+  /** The job's storage for `ctx.storage`: never a secret. */
+  readonly storage?: {
+    readonly name: string
+    readonly bucket: string
+    readonly config: Readonly<Record<string, unknown>>
+  }
+}
+
+/** How a call's input lies in the message. */
+export const InputKind = {
+  /** An encoded value. */
+  value: 0,
+  /** JSON of a Location: the encoded value lies there. */
+  reference: 1,
+  /** A list of inputs, which the function gets as one array: u32 count, then kind, length and bytes of each. */
+  list: 2,
+} as const
+
+/** Types of reply frames: u8 type, u32 length, payload. */
+export const FrameType = {
+  started: 1,
+  ended: 2,
+  log: 3,
+  handedBack: 4,
+  worker: 5,
+} as const
+
+/** How a call ended. */
+export const Outcome = {
+  value: 0,
+  error: 1,
+  /** The worker itself gave up the call at its timeout. */
+  timeout: 2,
+  /** JSON of a Location: the encoded value lies there. */
+  reference: 3,
+} as const
+
+/** What a worker process says of itself, once per activation. */
+export interface WorkerFacts {
+  readonly workerId: string
+  readonly nodeVersion: string
+  readonly lithopsVersion: string
+  /** This activation is the worker's first. */
+  readonly coldStart: boolean
+  /** Milliseconds from the start of the process until it could take calls. */
+  readonly initMs: number
+}

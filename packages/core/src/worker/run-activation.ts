@@ -1,0 +1,355 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { performance } from 'node:perf_hooks'
+import { ByteWriter } from '../codec/byte-writer.ts'
+import { encodeErrorInto } from '../codec/error.ts'
+import { decodeValueAt, encodeValue, encodeValueInto } from '../codec/value.ts'
+import type { StatusPublisher } from '../driver/monitor.ts'
+import { CallTimeoutError } from '../errors/index.ts'
+import {
+  decodeActivation,
+  type IncomingActivation,
+  type IncomingCall,
+  readListInput,
+} from './activation-message.ts'
+import { RunningCall } from './call-context.ts'
+import { FunctionCache, type LoadedFunction } from './function-cache.ts'
+import { InputKind, type Location, Outcome } from './protocol.ts'
+import { writeEnded, writeHandedBack, writeLog, writeStarted, writeWorkerFacts } from './reply-frames.ts'
+import type { WorkerHost } from './worker-host.ts'
+
+/** Results are told at least this often while calls go on, and at once before anything slow. */
+const FLUSH_AFTER_MS = 1
+/** Or when this much has gathered. */
+const FLUSH_AT_BYTES = 64 * 1024
+/** Synchronous calls let the event loop turn this often, so that timers and messages are not starved. */
+const YIELD_AFTER_MS = 20
+/** A function whose signal was aborted at its timeout has this long to stop before its worker is given up. */
+const TIMEOUT_GRACE_MS = 100
+/** Larger results go to storage where the job has one on its way home. */
+const INLINE_RESULT_BYTES = 64 * 1024
+
+/** The call in whose asynchronous context the current code runs. */
+export const callOfCode = new AsyncLocalStorage<RunningCall>()
+
+/** Milliseconds since 1970 with the resolution of performance.now(). */
+export const nowMs = (): number => performance.timeOrigin + performance.now()
+
+/** Runs activations one after the other in this process; keeps functions warm between them. */
+export class ActivationRunner {
+  readonly #host: WorkerHost
+  readonly #functions = new FunctionCache()
+  #run: ActivationRun | undefined
+
+  constructor(host: WorkerHost) {
+    this.#host = host
+  }
+
+  /** Runs one activation message to its end. Throws ProtocolError only for a message that cannot be read. */
+  async run(payload: Uint8Array): Promise<void> {
+    const activation = decodeActivation(payload)
+    const run = new ActivationRun(activation, this.#host, this.#functions)
+    this.#run = run
+    try {
+      await run.run()
+    } finally {
+      this.#run = undefined
+    }
+  }
+
+  /** The call whose function is running or awaited now. */
+  get currentCall(): RunningCall | undefined {
+    return this.#run?.currentCall
+  }
+
+  /** Adds log text of a call; what is over the job's limit is dropped and the cut is marked. */
+  log(call: RunningCall, stream: number, text: string): void {
+    this.#run?.log(call, stream, text)
+  }
+
+  /** Tells at once what has not been told yet; for the moment before the process ends. */
+  flush(): void {
+    this.#run?.flush()
+  }
+}
+
+class ActivationRun {
+  readonly #activation: IncomingActivation
+  readonly #host: WorkerHost
+  readonly #functions: FunctionCache
+  readonly #writer = new ByteWriter(1024)
+  #publisher: StatusPublisher | undefined
+  #flushedAt = performance.now()
+  #flushScheduled = false
+  #peakMemoryKib = 0
+  currentCall: RunningCall | undefined
+
+  constructor(activation: IncomingActivation, host: WorkerHost, functions: FunctionCache) {
+    this.#activation = activation
+    this.#host = host
+    this.#functions = functions
+  }
+
+  async run(): Promise<void> {
+    const { calls, handBackAfterMs, head } = this.#activation
+    writeWorkerFacts(this.#writer, this.#host.facts())
+    this.#host.beginJob?.(head)
+    let loaded: LoadedFunction
+    try {
+      if (head.publisher !== undefined) this.#publisher = await this.#host.openPublisher?.(head)
+      loaded =
+        this.#functions.loaded(this.#activation) ?? (await this.#functions.load(this.#activation, this.#host))
+    } catch (error) {
+      for (const call of calls) await this.#failUnstarted(call, error)
+      await this.#finish()
+      return
+    }
+    const begun = performance.now()
+    let yieldedAt = begun
+    for (let i = 0; i < calls.length; i++) {
+      const call = calls[i] as IncomingCall
+      const now = performance.now()
+      if (i > 0 && handBackAfterMs > 0 && now - begun > handBackAfterMs) {
+        for (const rest of calls.slice(i)) writeHandedBack(this.#writer, rest.callId, rest.attempt)
+        break
+      }
+      if (i === 0 || now - this.#flushedAt > FLUSH_AFTER_MS || this.#writer.length > FLUSH_AT_BYTES) {
+        writeStarted(this.#writer, call.callId, call.attempt, nowMs())
+        this.flush()
+      }
+      if (now - yieldedAt > YIELD_AFTER_MS) {
+        await new Promise(resolve => setImmediate(resolve))
+        yieldedAt = performance.now()
+      }
+      // Only what is asynchronous is awaited: a map of quick synchronous functions runs in one tick.
+      const pending = this.#call(call, loaded)
+      if (pending !== undefined && (await pending) === 'poisoned') {
+        for (const rest of calls.slice(i + 1)) writeHandedBack(this.#writer, rest.callId, rest.attempt)
+        this.flush()
+        this.#host.poisoned()
+        break
+      }
+    }
+    await this.#finish()
+  }
+
+  async #finish(): Promise<void> {
+    this.#peakMemoryKib = process.resourceUsage().maxRSS
+    this.flush()
+    await this.#publisher?.close()
+  }
+
+  /** Runs one call. Returns nothing when it ended at once. */
+  #call(call: IncomingCall, loaded: LoadedFunction): Promise<'done' | 'poisoned'> | undefined {
+    const { head, bytes } = this.#activation
+    const running = new RunningCall(head, call.callId, call.attempt, nowMs(), this.#host.openStorage)
+    this.currentCall = running
+    if (call.kind !== InputKind.value) return this.#callWithInput(call, loaded, running)
+    let result: unknown
+    try {
+      const item = decodeValueAt(bytes, call.start, call.end, loaded.classes)
+      result = callOfCode.run(running, invoke, loaded, item, running, head.function.isNative)
+    } catch (error) {
+      return this.#ended(running, Outcome.error, error, loaded)
+    }
+    if (isThenable(result)) return this.#await(result, running, loaded)
+    return this.#ended(running, Outcome.value, result, loaded)
+  }
+
+  async #callWithInput(
+    call: IncomingCall,
+    loaded: LoadedFunction,
+    running: RunningCall,
+  ): Promise<'done' | 'poisoned'> {
+    let result: unknown
+    try {
+      const item = await this.#input(call.kind, call.start, call.end, this.#activation.bytes, loaded)
+      result = callOfCode.run(running, invoke, loaded, item, running, this.#activation.head.function.isNative)
+    } catch (error) {
+      await this.#ended(running, Outcome.error, error, loaded)
+      return 'done'
+    }
+    if (isThenable(result)) return this.#await(result, running, loaded)
+    await this.#ended(running, Outcome.value, result, loaded)
+    return 'done'
+  }
+
+  async #input(
+    kind: number,
+    start: number,
+    end: number,
+    bytes: Uint8Array,
+    loaded: LoadedFunction,
+  ): Promise<unknown> {
+    if (kind === InputKind.value) return decodeValueAt(bytes, start, end, loaded.classes)
+    if (kind === InputKind.list) {
+      const parts = readListInput(bytes, start, end)
+      return Promise.all(parts.map(part => this.#input(part.kind, part.start, part.end, bytes, loaded)))
+    }
+    const location = JSON.parse(Buffer.from(bytes.subarray(start, end)).toString('utf8')) as Location
+    const value = await this.#host.readLocation(location, this.#activation.head)
+    return decodeValueAt(value, 0, value.length, loaded.classes)
+  }
+
+  #await(
+    result: PromiseLike<unknown>,
+    running: RunningCall,
+    loaded: LoadedFunction,
+  ): Promise<'done' | 'poisoned'> {
+    this.#scheduleFlush()
+    const { timeoutMs } = this.#activation.head
+    return new Promise<'done' | 'poisoned'>(resolve => {
+      let timer: NodeJS.Timeout | undefined
+      let open = true
+      let timedOut: CallTimeoutError | undefined
+      const settle = (outcome: number, value: unknown) => {
+        if (!open) return
+        open = false
+        if (timer !== undefined) clearTimeout(timer)
+        running.onEscapedError(undefined)
+        const ended =
+          timedOut === undefined
+            ? this.#ended(running, outcome, value, loaded)
+            : this.#ended(running, Outcome.timeout, timedOut, loaded)
+        if (ended === undefined) resolve('done')
+        else ended.then(resolve)
+      }
+      if (timeoutMs !== undefined) {
+        timer = setTimeout(
+          () => {
+            timedOut = new CallTimeoutError(`The call ran longer than its timeout of ${timeoutMs} ms.`)
+            running.abort(timedOut)
+            timer = setTimeout(() => {
+              if (!open) return
+              open = false
+              running.onEscapedError(undefined)
+              Promise.resolve(this.#ended(running, Outcome.timeout, timedOut, loaded)).then(() =>
+                resolve('poisoned'),
+              )
+            }, TIMEOUT_GRACE_MS)
+          },
+          Math.max(0, running.startedMs + timeoutMs - nowMs()),
+        )
+      }
+      running.onEscapedError(error => settle(Outcome.error, error))
+      result.then(
+        value => settle(Outcome.value, value),
+        error => settle(Outcome.error, error),
+      )
+    })
+  }
+
+  /** Writes how a call ended. Returns a promise only where something must be awaited. */
+  #ended(
+    running: RunningCall,
+    outcome: number,
+    value: unknown,
+    loaded: LoadedFunction | undefined,
+  ): Promise<'done'> | undefined {
+    const end = {
+      callId: running.callId,
+      attempt: running.attempt,
+      outcome,
+      startedMs: running.startedMs,
+      endedMs: nowMs(),
+      peakMemoryKib: this.#peakMemory(),
+    }
+    if (this.currentCall === running) this.currentCall = undefined
+    this.#host.afterCall?.()
+    if (this.#host.writeResult !== undefined && this.#publisher !== undefined && outcome === Outcome.value) {
+      return this.#endedWithStorage(end, value, loaded)
+    }
+    try {
+      writeEnded(this.#writer, end, writer =>
+        outcome === Outcome.value
+          ? encodeValueInto(writer, value, loaded?.classes)
+          : encodeErrorInto(writer, value, loaded?.classes),
+      )
+    } catch (error) {
+      writeEnded(this.#writer, { ...end, outcome: Outcome.error }, writer =>
+        encodeErrorInto(writer, error, loaded?.classes),
+      )
+    }
+    return this.#publisher === undefined ? undefined : this.#publish(end)
+  }
+
+  async #endedWithStorage(
+    end: Parameters<typeof writeEnded>[1],
+    value: unknown,
+    loaded: LoadedFunction | undefined,
+  ): Promise<'done'> {
+    try {
+      const bytes = encodeValue(value, loaded?.classes)
+      if (bytes.length > INLINE_RESULT_BYTES) {
+        const location = await this.#host.writeResult?.(this.#activation.head, end.callId, end.attempt, bytes)
+        writeEnded(this.#writer, { ...end, outcome: Outcome.reference }, writer =>
+          writer.utf8(JSON.stringify(location)),
+        )
+      } else {
+        writeEnded(this.#writer, end, writer => writer.bytes(bytes))
+      }
+    } catch (error) {
+      writeEnded(this.#writer, { ...end, outcome: Outcome.error }, writer =>
+        encodeErrorInto(writer, error, loaded?.classes),
+      )
+    }
+    return this.#publish(end)
+  }
+
+  async #publish(call: { readonly callId: number; readonly attempt: number }): Promise<'done'> {
+    const frames = this.#writer.take()
+    await this.#publisher?.publish(frames, this.#activation.head, call)
+    return 'done'
+  }
+
+  async #failUnstarted(call: IncomingCall, error: unknown): Promise<void> {
+    const { head } = this.#activation
+    const running = new RunningCall(head, call.callId, call.attempt, nowMs(), this.#host.openStorage)
+    await this.#ended(running, Outcome.error, error, undefined)
+  }
+
+  log(call: RunningCall, stream: number, text: string): void {
+    const { maxLogBytes } = this.#activation.head
+    if (call.logBytes >= maxLogBytes) return
+    call.logBytes += Buffer.byteLength(text)
+    const kept = call.logBytes > maxLogBytes ? `${text}\n[log cut at ${maxLogBytes} bytes]\n` : text
+    writeLog(this.#writer, call.callId, call.attempt, stream, kept)
+    this.#scheduleFlush()
+  }
+
+  flush(): void {
+    this.#flushedAt = performance.now()
+    if (this.#writer.length === 0 || this.#publisher !== undefined) return
+    this.#host.emit(this.#writer.take())
+  }
+
+  /** What is written now is told as soon as the function waits for something. */
+  #scheduleFlush(): void {
+    if (this.#flushScheduled) return
+    this.#flushScheduled = true
+    setImmediate(() => {
+      this.#flushScheduled = false
+      this.flush()
+    })
+  }
+
+  #peakMemory(): number {
+    // one system call per flush, not per call
+    if (this.#peakMemoryKib === 0 || this.#writer.length === 0)
+      this.#peakMemoryKib = process.resourceUsage().maxRSS
+    return this.#peakMemoryKib
+  }
+}
+
+function invoke(loaded: LoadedFunction, item: unknown, context: RunningCall, isNative: boolean): unknown {
+  const { fn, extraArgs } = loaded
+  if (isNative) return extraArgs.length === 0 ? fn(item) : fn(item, ...extraArgs)
+  return extraArgs.length === 0 ? fn(item, context) : fn(item, ...extraArgs, context)
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    value !== null &&
+    (typeof value === 'object' || typeof value === 'function') &&
+    typeof (value as { then?: unknown }).then === 'function'
+  )
+}

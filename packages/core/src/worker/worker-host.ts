@@ -1,0 +1,27 @@
+import type { StatusPublisher } from '../driver/monitor.ts'
+import type { ModuleFactory } from './instantiate.ts'
+import type { JobHead, Location, WorkerFacts } from './protocol.ts'
+
+/** The outside world of the worker: what differs between a local process, a Lambda and a container. */
+export interface WorkerHost {
+  /** Said once per activation. */
+  facts(): WorkerFacts
+  /** Takes whole reply frames; called in order, and again whenever there is something new to tell. */
+  emit(frames: Uint8Array): void
+  /** Imports a function's module. Called once per hash: the worker keeps what it imported. */
+  importModule(hash: string, code: Location, inline: Uint8Array): Promise<ModuleFactory>
+  /** Reads bytes that are not in the message. */
+  readLocation(location: Location, head: JobHead): Promise<Uint8Array>
+  /** Puts a large result where the client or another worker can read it. Absent: results go in the reply. */
+  writeResult?(head: JobHead, callId: number, attempt: number, bytes: Uint8Array): Promise<Location>
+  /** The worker's half of the job's monitor. Absent: only the direct way home. */
+  openPublisher?(head: JobHead): Promise<StatusPublisher>
+  /** The job's storage for `ctx.storage`. */
+  openStorage(head: JobHead): unknown
+  /** Calls of this job come next. */
+  beginJob?(head: JobHead): void
+  /** A call has ended: undo what it changed in the process. */
+  afterCall?(): void
+  /** A function was ended at its timeout but may still be running: this process should take no more calls. */
+  poisoned(): void
+}
