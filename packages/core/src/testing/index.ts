@@ -1,1 +1,14 @@
-export {}
+export type { TestFunction } from './kit.ts'
+export { MemoryMonitor, memoryMonitor, openMemoryPublisher } from './memory-monitor.ts'
+export { MemoryStorage, memoryStorage } from './memory-storage.ts'
+export {
+  type MonitorConformanceOptions,
+  type MonitorTiming,
+  type MonitorUnderTest,
+  monitorConformance,
+} from './monitor-conformance.ts'
+export {
+  type StorageConformanceOptions,
+  type StorageTiming,
+  storageConformance,
+} from './storage-conformance.ts'

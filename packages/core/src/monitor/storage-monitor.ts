@@ -1,0 +1,139 @@
+import type { MonitorDriver } from '../driver/driver.ts'
+import { type JobKey, MONITOR_SPEC_VERSION, type Monitor, type WatchOptions } from '../driver/monitor.ts'
+import type { StorageBackend } from '../driver/storage-backend.ts'
+import { ConfigError, MonitorError, ObjectNotFoundError } from '../errors/index.ts'
+import { InternalStorage, statusPrefix } from '../storage/internal-storage.ts'
+import { sleep } from '../storage/sleep.ts'
+import type { StoragePublisherAddress } from '../worker/storage-publisher.ts'
+import { PollingPace, type PollingPaceOptions } from './polling-pace.ts'
+
+export interface StorageMonitorConfig {
+  /** Longest pause between two looks, in seconds. Default: 1. */
+  readonly monitoring_interval?: number
+}
+
+const READS_AT_ONCE = 32
+/** Listings of these cost no request over the network. */
+const NEAR_STORAGES = new Set(['localhost', 'memory'])
+const NEAR_MIN_PAUSE_MS = 5
+const FAR_MIN_PAUSE_MS = 100
+const MAX_PAUSE_MS = 1_000
+
+/** The way home through object storage: workers write objects, the client lists and reads them. */
+export class StorageMonitor implements Monitor {
+  readonly specVersion = MONITOR_SPEC_VERSION
+  readonly name = 'storage'
+  readonly #storage: InternalStorage
+  readonly #pace: PollingPaceOptions
+  readonly #closing = new AbortController()
+
+  constructor(options: {
+    readonly backend: StorageBackend
+    readonly bucket: string
+    readonly pace?: Partial<PollingPaceOptions>
+  }) {
+    this.#storage = new InternalStorage(options)
+    const isNear = NEAR_STORAGES.has(options.backend.name)
+    this.#pace = {
+      minPauseMs: isNear ? NEAR_MIN_PAUSE_MS : FAR_MIN_PAUSE_MS,
+      maxPauseMs: MAX_PAUSE_MS,
+      ...options.pace,
+    }
+  }
+
+  async *watch(job: JobKey, options: WatchOptions): AsyncGenerator<Uint8Array, void, undefined> {
+    const signal = AbortSignal.any([options.signal, this.#closing.signal])
+    const seen = new Set<string>()
+    const pace = new PollingPace(this.#pace, options.openCalls)
+    try {
+      while (!signal.aborted) {
+        const begun = performance.now()
+        let found = 0
+        for await (const keys of this.#unseen(job, seen, signal)) {
+          const frames = await Promise.all(keys.map(key => this.#read(key, signal)))
+          for (const [i, bytes] of frames.entries()) {
+            if (bytes === undefined) continue
+            seen.add(keys[i] as string)
+            found++
+            yield bytes
+            if (signal.aborted) return
+          }
+        }
+        await pace.pause({ found, tookMs: performance.now() - begun, signal, sleep })
+      }
+    } catch (cause) {
+      if (signal.aborted) return
+      throw new MonitorError(`The storage monitor cannot read job ${job.executorId}/${job.jobId} any more`, {
+        details: { ...job, bucket: this.#storage.bucket, storage: this.#storage.backend.name },
+        cause,
+      })
+    }
+  }
+
+  async publisherAddress(_job: JobKey): Promise<StoragePublisherAddress> {
+    await this.#storage.ensureBucket()
+    return {
+      kind: 'storage',
+      storage: this.#storage.backend.name,
+      config: this.#storage.backend.workerConfig(),
+      bucket: this.#storage.bucket,
+    }
+  }
+
+  async forget(job: JobKey): Promise<void> {
+    const { backend, bucket } = this.#storage
+    if (!(await backend.bucketExists(bucket))) return
+    const keys: string[] = []
+    for await (const { key } of backend.listObjects(bucket, statusPrefix(job))) keys.push(key)
+    if (keys.length > 0) await backend.deleteObjects(bucket, keys)
+  }
+
+  /** Ends all watching. The storage stays open: it is the executor's. */
+  async close(): Promise<void> {
+    this.#closing.abort()
+  }
+
+  /** Keys of objects that were not read yet, in groups. */
+  async *#unseen(job: JobKey, seen: ReadonlySet<string>, signal: AbortSignal): AsyncGenerator<string[]> {
+    await this.#storage.ensureBucket()
+    let group: string[] = []
+    for await (const { key } of this.#storage.backend.listObjects(this.#storage.bucket, statusPrefix(job), {
+      signal,
+    })) {
+      if (seen.has(key)) continue
+      group.push(key)
+      if (group.length === READS_AT_ONCE) {
+        yield group
+        group = []
+      }
+    }
+    if (group.length > 0) yield group
+  }
+
+  /** Undefined when the listing was ahead of the object, or the object is gone; it is tried again next time. */
+  async #read(key: string, signal: AbortSignal): Promise<Uint8Array | undefined> {
+    try {
+      return await this.#storage.get(key, { signal })
+    } catch (error) {
+      if (ObjectNotFoundError.isInstance(error)) return undefined
+      throw error
+    }
+  }
+}
+
+/** The storage monitor, config name `storage`. */
+export const storageMonitorDriver: MonitorDriver<StorageMonitorConfig> = {
+  specVersion: 1,
+  name: 'storage',
+  create(config, { storage }) {
+    if (storage === undefined) {
+      throw new ConfigError(
+        "monitoring: 'storage' needs a storage, and the config has 'storage: storageless'; " +
+          "name a storage, or use 'monitoring: rabbitmq'",
+      )
+    }
+    const { monitoring_interval: intervalSeconds } = config
+    const pace = intervalSeconds === undefined ? {} : { maxPauseMs: intervalSeconds * 1000 }
+    return new StorageMonitor({ ...storage, pace })
+  },
+}

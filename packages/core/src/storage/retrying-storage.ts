@@ -1,0 +1,145 @@
+import type {
+  Body,
+  GetOptions,
+  ObjectEntry,
+  PutOptions,
+  StorageBackend,
+  StorageCallOptions,
+  StorageCapabilities,
+} from '../driver/storage-backend.ts'
+import { StorageError } from '../errors/index.ts'
+import { compareKeys } from './key-order.ts'
+import { sleep } from './sleep.ts'
+
+export interface RetryPolicy {
+  /** How often an operation is tried in all. Default: 6. */
+  readonly maxAttempts?: number
+  /** Longest pause before the second try; it doubles with each further one. Default: 50. */
+  readonly firstPauseMs?: number
+  /** Longest pause of all. Default: 5,000. */
+  readonly maxPauseMs?: number
+  /** For tests: waits; rejects with the signal's reason when it is aborted. */
+  readonly sleep?: (ms: number, signal: AbortSignal | undefined) => Promise<void>
+  /** For tests: a number from 0 to 1. */
+  readonly random?: () => number
+}
+
+/**
+ * Repeats what failed with a retryable StorageError, after pauses that grow and are spread at random, so that many
+ * workers that were refused together do not come back together. A stream is written once: it cannot be read again. So
+ * is a write with `ifAbsent`: a second try could not tell its own object from a rival's.
+ */
+export class RetryingStorage implements StorageBackend {
+  readonly specVersion = 1
+  readonly name: string
+  readonly capabilities: StorageCapabilities
+  readonly presignUrl?: NonNullable<StorageBackend['presignUrl']>
+  readonly #backend: StorageBackend
+  readonly #policy: Required<RetryPolicy>
+
+  constructor(backend: StorageBackend, policy: RetryPolicy = {}) {
+    this.#backend = backend
+    this.name = backend.name
+    this.capabilities = backend.capabilities
+    if (backend.presignUrl !== undefined) this.presignUrl = backend.presignUrl.bind(backend)
+    this.#policy = {
+      maxAttempts: 6,
+      firstPauseMs: 50,
+      maxPauseMs: 5_000,
+      sleep,
+      random: Math.random,
+      ...policy,
+    }
+  }
+
+  putObject(bucket: string, key: string, body: Body, options: PutOptions = {}) {
+    const put = () => this.#backend.putObject(bucket, key, body, options)
+    const isRepeatable = body instanceof Uint8Array && !options.ifAbsent
+    return isRepeatable ? this.#retry(put, options) : put()
+  }
+
+  getObject(bucket: string, key: string, options: GetOptions = {}) {
+    return this.#retry(() => this.#backend.getObject(bucket, key, options), options)
+  }
+
+  getObjectStream(bucket: string, key: string, options: GetOptions = {}) {
+    return this.#retry(() => this.#backend.getObjectStream(bucket, key, options), options)
+  }
+
+  headObject(bucket: string, key: string, options: StorageCallOptions = {}) {
+    return this.#retry(() => this.#backend.headObject(bucket, key, options), options)
+  }
+
+  deleteObject(bucket: string, key: string, options: StorageCallOptions = {}) {
+    return this.#retry(() => this.#backend.deleteObject(bucket, key, options), options)
+  }
+
+  deleteObjects(bucket: string, keys: readonly string[], options: StorageCallOptions = {}) {
+    return this.#retry(() => this.#backend.deleteObjects(bucket, keys, options), options)
+  }
+
+  /** A listing that breaks is begun again; what was given already is left out, as keys come in order. */
+  async *listObjects(
+    bucket: string,
+    prefix = '',
+    options: StorageCallOptions = {},
+  ): AsyncGenerator<ObjectEntry, void, undefined> {
+    let lastKey: string | undefined
+    for (let attempt = 1; ; attempt++) {
+      try {
+        let isPast = lastKey === undefined
+        for await (const entry of this.#backend.listObjects(bucket, prefix, options)) {
+          isPast ||= compareKeys(entry.key, lastKey as string) > 0
+          if (!isPast) continue
+          lastKey = entry.key
+          attempt = 1
+          yield entry
+        }
+        return
+      } catch (error) {
+        await this.#pauseOrThrow(error, attempt, options.signal)
+      }
+    }
+  }
+
+  bucketExists(bucket: string, options: StorageCallOptions = {}) {
+    return this.#retry(() => this.#backend.bucketExists(bucket, options), options)
+  }
+
+  createBucket(bucket: string, options: StorageCallOptions = {}) {
+    return this.#retry(() => this.#backend.createBucket(bucket, options), options)
+  }
+
+  workerConfig() {
+    return this.#backend.workerConfig()
+  }
+
+  client(): unknown {
+    return this.#backend.client()
+  }
+
+  close(): Promise<void> {
+    return this.#backend.close()
+  }
+
+  async #retry<T>(act: () => Promise<T>, { signal }: StorageCallOptions): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await act()
+      } catch (error) {
+        await this.#pauseOrThrow(error, attempt, signal)
+      }
+    }
+  }
+
+  async #pauseOrThrow(error: unknown, attempt: number, signal: AbortSignal | undefined): Promise<void> {
+    const { maxAttempts, firstPauseMs, maxPauseMs, random } = this.#policy
+    if (!StorageError.isInstance(error) || !error.isRetryable || attempt >= maxAttempts) throw error
+    await this.#policy.sleep(random() * Math.min(maxPauseMs, firstPauseMs * 2 ** (attempt - 1)), signal)
+  }
+}
+
+/** The backend with retries; one that has them already is given back as it is. */
+export function withRetries(backend: StorageBackend, policy?: RetryPolicy): StorageBackend {
+  return backend instanceof RetryingStorage ? backend : new RetryingStorage(backend, policy)
+}

@@ -1,0 +1,167 @@
+import { createHash } from 'node:crypto'
+import type { StorageDriver } from '../driver/driver.ts'
+import type {
+  Body,
+  GetOptions,
+  ObjectEntry,
+  ObjectHead,
+  PutOptions,
+  StorageBackend,
+  StorageCallOptions,
+} from '../driver/storage-backend.ts'
+import { compareKeys } from '../storage/key-order.ts'
+import {
+  bucketNotFound,
+  checkKey,
+  objectChanged,
+  objectNotFound,
+  resolveRange,
+  type StoragePlace,
+  storageClosed,
+} from '../storage/storage-checks.ts'
+
+interface StoredObject {
+  readonly bytes: Uint8Array
+  readonly etag: string
+  readonly lastModified: Date
+}
+
+type Buckets = Map<string, Map<string, StoredObject>>
+
+const MAX_KEY_BYTES = 1024
+const STREAM_PIECE_BYTES = 64 * 1024
+
+/** Objects in a Map: the shortest complete storage driver, and a storage for tests. */
+export class MemoryStorage implements StorageBackend {
+  readonly specVersion = 1
+  readonly name = 'memory'
+  readonly capabilities = { conditionalPut: true, presignedUrls: false, maxKeyBytes: MAX_KEY_BYTES }
+  readonly #buckets: Buckets
+  #isClosed = false
+
+  constructor(buckets: Buckets = new Map()) {
+    this.#buckets = buckets
+  }
+
+  async putObject(bucket: string, key: string, body: Body, options: PutOptions = {}) {
+    const place = { operation: 'put', bucket, key }
+    this.#open(place, options)
+    checkKey(place, MAX_KEY_BYTES)
+    const bytes = body instanceof Uint8Array ? body.slice() : await readAll(body, options.signal)
+    const objects = this.#open(place, options)
+    if (options.ifAbsent && objects.has(key)) return { created: false }
+    const etag = createHash('sha256').update(bytes).digest('hex')
+    objects.set(key, { bytes, etag, lastModified: new Date() })
+    return { created: true, etag }
+  }
+
+  async getObject(bucket: string, key: string, options: GetOptions = {}): Promise<Uint8Array> {
+    const place = { operation: 'get', bucket, key }
+    const object = this.#find(place, options)
+    if (options.ifMatch !== undefined && options.ifMatch !== object.etag) throw objectChanged(place)
+    const { start, end } = resolveRange(options.range, object.bytes.length)
+    return object.bytes.slice(start, end)
+  }
+
+  async getObjectStream(bucket: string, key: string, options: GetOptions = {}) {
+    const head = headOf(this.#find({ operation: 'get', bucket, key }, options))
+    const bytes = await this.getObject(bucket, key, options)
+    return { ...head, body: inPieces(bytes, options.signal) }
+  }
+
+  async headObject(bucket: string, key: string, options: StorageCallOptions = {}): Promise<ObjectHead> {
+    return headOf(this.#find({ operation: 'head', bucket, key }, options))
+  }
+
+  async deleteObject(bucket: string, key: string, options: StorageCallOptions = {}): Promise<void> {
+    this.#open({ operation: 'delete', bucket, key }, options).delete(key)
+  }
+
+  async deleteObjects(bucket: string, keys: readonly string[], options: StorageCallOptions = {}) {
+    const objects = this.#open({ operation: 'delete', bucket }, options)
+    for (const key of keys) objects.delete(key)
+  }
+
+  async *listObjects(
+    bucket: string,
+    prefix = '',
+    options: StorageCallOptions = {},
+  ): AsyncGenerator<ObjectEntry, void, undefined> {
+    const objects = this.#open({ operation: 'list', bucket }, options)
+    const keys = [...objects.keys()].filter(key => key.startsWith(prefix)).sort(compareKeys)
+    for (const key of keys) {
+      options.signal?.throwIfAborted()
+      const object = objects.get(key)
+      if (object !== undefined) yield { key, ...headOf(object) }
+    }
+  }
+
+  async bucketExists(bucket: string, options: StorageCallOptions = {}): Promise<boolean> {
+    this.#check({ operation: 'find', bucket }, options)
+    return this.#buckets.has(bucket)
+  }
+
+  async createBucket(bucket: string, options: StorageCallOptions = {}): Promise<void> {
+    this.#check({ operation: 'create', bucket }, options)
+    if (!this.#buckets.has(bucket)) this.#buckets.set(bucket, new Map())
+  }
+
+  workerConfig() {
+    return {}
+  }
+
+  client(): undefined {
+    return undefined
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+  }
+
+  #check(place: StoragePlace, options: StorageCallOptions): void {
+    if (this.#isClosed) throw storageClosed(place)
+    options.signal?.throwIfAborted()
+  }
+
+  #open(place: StoragePlace, options: StorageCallOptions): Map<string, StoredObject> {
+    this.#check(place, options)
+    const objects = this.#buckets.get(place.bucket)
+    if (objects === undefined) throw bucketNotFound(place)
+    return objects
+  }
+
+  #find(place: StoragePlace & { readonly key: string }, options: StorageCallOptions): StoredObject {
+    const object = this.#open(place, options).get(place.key)
+    if (object === undefined) throw objectNotFound(place)
+    return object
+  }
+}
+
+function headOf(object: StoredObject): Required<ObjectHead> {
+  return { sizeBytes: object.bytes.length, etag: object.etag, lastModified: object.lastModified }
+}
+
+async function readAll(
+  body: AsyncIterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  const pieces: Uint8Array[] = []
+  for await (const piece of body) {
+    signal?.throwIfAborted()
+    pieces.push(piece.slice())
+  }
+  return new Uint8Array(Buffer.concat(pieces))
+}
+
+async function* inPieces(bytes: Uint8Array, signal: AbortSignal | undefined) {
+  for (let at = 0; at < bytes.length; at += STREAM_PIECE_BYTES) {
+    signal?.throwIfAborted()
+    yield bytes.subarray(at, at + STREAM_PIECE_BYTES)
+  }
+}
+
+/** A storage driver whose objects live as long as the driver object; its backends share them. */
+export function memoryStorage(): StorageDriver {
+  const buckets: Buckets = new Map()
+  return { specVersion: 1, name: 'memory', create: () => new MemoryStorage(buckets) }
+}

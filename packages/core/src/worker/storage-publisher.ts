@@ -1,0 +1,76 @@
+import { randomBytes } from 'node:crypto'
+import type { JobKey, PublisherAddress, StatusPublisher } from '../driver/monitor.ts'
+import type { StorageBackend } from '../driver/storage-backend.ts'
+import { MonitorError } from '../errors/index.ts'
+import { statusPrefix } from '../storage/internal-storage.ts'
+import { withRetries } from '../storage/retrying-storage.ts'
+
+/** What the storage monitor tells workers. */
+export interface StoragePublisherAddress extends PublisherAddress {
+  readonly kind: 'storage'
+  /** Config name of the storage, e.g. 'aws_s3'. */
+  readonly storage: string
+  /** `workerConfig()` of the client's storage. */
+  readonly config: Readonly<Record<string, unknown>>
+  readonly bucket: string
+}
+
+export function isStoragePublisherAddress(address: PublisherAddress): address is StoragePublisherAddress {
+  return address.kind === 'storage' && typeof address.bucket === 'string'
+}
+
+/**
+ * The worker's half of the storage monitor: each publishing is an object of its own,
+ * `lithops.jobs/<executor>/<job>/status/<call>-<attempt>-<publisher>-<number>`, so that a worker that runs the same
+ * attempt again never writes over what the client has read. The storage stays open: whoever opened it closes it.
+ */
+export function createStoragePublisher(
+  address: PublisherAddress,
+  storageBackend: StorageBackend,
+): StatusPublisher {
+  if (!isStoragePublisherAddress(address)) {
+    throw new MonitorError(`The storage publisher cannot use an address of kind '${address.kind}'`)
+  }
+  return new StoragePublisher(withRetries(storageBackend), address.bucket)
+}
+
+class StoragePublisher implements StatusPublisher {
+  readonly #backend: StorageBackend
+  readonly #bucket: string
+  readonly #id = randomBytes(4).toString('hex')
+  readonly #underWay = new Set<Promise<unknown>>()
+  #published = 0
+  #isClosed = false
+
+  constructor(backend: StorageBackend, bucket: string) {
+    this.#backend = backend
+    this.#bucket = bucket
+  }
+
+  async publish(
+    frames: Uint8Array,
+    job: JobKey,
+    call: { readonly callId: number; readonly attempt: number },
+  ): Promise<void> {
+    if (this.#isClosed) throw new MonitorError('The publisher is closed', { code: 'LITHOPS_CLOSED' })
+    const key = `${statusPrefix(job)}${call.callId}-${call.attempt}-${this.#id}-${this.#published++}`
+    const put = this.#backend.putObject(this.#bucket, key, frames)
+    this.#underWay.add(put)
+    try {
+      await put
+    } catch (cause) {
+      throw new MonitorError(`The status of call ${call.callId} could not be written to storage`, {
+        isRetryable: true,
+        details: { ...job, ...call, bucket: this.#bucket, key },
+        cause,
+      })
+    } finally {
+      this.#underWay.delete(put)
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await Promise.allSettled(this.#underWay)
+  }
+}
