@@ -1209,8 +1209,10 @@ class Capturer {
   }
   // map of the emitted module to the user's original files (lazy: only needed when a worker throws)
   makeMap(text) {
-    const { default: MagicString, Bundle } = magicString(),
-      { default: remapping } = remappingModule()
+    const module = magicString()
+    const MagicString = module.default ?? module
+    const { Bundle } = module
+    const remapping = remappingModule()
     const b = new Bundle({ separator: '' })
     let pos = 0
     for (const e of this.fns) {
