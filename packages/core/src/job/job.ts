@@ -45,6 +45,11 @@ export class Job {
     this.classes = fn.classes
   }
 
+  /** For monitors and storage. */
+  get jobKey(): { readonly executorId: string; readonly jobId: string } {
+    return { executorId: this.executorId, jobId: this.id }
+  }
+
   get readyCount(): number {
     return this.#ready.length - this.#readyHead
   }
