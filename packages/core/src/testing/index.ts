@@ -1,4 +1,10 @@
+export {
+  type ComputeConformanceOptions,
+  type ComputeTiming,
+  computeConformance,
+} from './compute-conformance.ts'
 export type { TestFunction } from './kit.ts'
+export { MemoryCompute, memoryCompute } from './memory-compute.ts'
 export { MemoryMonitor, memoryMonitor, openMemoryPublisher } from './memory-monitor.ts'
 export { MemoryStorage, memoryStorage } from './memory-storage.ts'
 export {
