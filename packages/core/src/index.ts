@@ -23,6 +23,7 @@ export {
   WaitTimeoutError,
   WorkerLostError,
 } from './errors/index.ts'
+export type { ExecutorOptions } from './executor/executor-options.ts'
 export {
   FunctionExecutor,
   type Futures,
@@ -33,7 +34,6 @@ export {
   type ReduceFunction,
 } from './executor/function-executor.ts'
 export type { GroupedFutures, GroupedMapReduceOptions, MapReduceOptions } from './executor/map-reduce.ts'
-export type { ExecutorOptions } from './executor/open-executor.ts'
 export { CallHandle, type CallStatus, type ResultOptions } from './future/call-handle.ts'
 export { FuturesList } from './future/futures-list.ts'
 export { FuturesStream } from './future/futures-stream.ts'
@@ -49,5 +49,13 @@ export {
 export type { CallState } from './job/call.ts'
 export type { CallOptions, RetryBudget } from './job/job-options.ts'
 export type { CallStats } from './stats/call-stats.ts'
+export {
+  Storage,
+  type StorageGetOptions,
+  type StorageOperationOptions,
+  type StorageOptions,
+  type StoragePutOptions,
+  type StorageValue,
+} from './storage/storage.ts'
 export { LITHOPS_VERSION } from './version.ts'
 export type { CallContext, CallLogger } from './worker/call-context.ts'

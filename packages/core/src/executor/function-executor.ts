@@ -14,7 +14,9 @@ import { LazyDirectory } from '../invoker/job-message.ts'
 import type { Call } from '../job/call.ts'
 import type { Job } from '../job/job.ts'
 import { type CallOptions, compileJobOptions } from '../job/job-options.ts'
+import type { Storage } from '../storage/storage.ts'
 import type { CallContext } from '../worker/call-context.ts'
+import { type ExecutorOptions, resolveExecutor } from './executor-options.ts'
 import { type JobHost, JobRunner } from './job-runner.ts'
 import {
   checkMapReduceOptions,
@@ -25,7 +27,7 @@ import {
   type MapReduceOptions,
   reducerOptions,
 } from './map-reduce.ts'
-import { type ExecutorOptions, type OpenExecutor, openExecutor } from './open-executor.ts'
+import { type ExecutorParts, ExecutorSurroundings } from './open-executor.ts'
 import { ProgressBar } from './progress-bar.ts'
 
 /** A function of one item, extra arguments and the call's context. */
@@ -62,7 +64,8 @@ export class FunctionExecutor {
   readonly executorId: string
   readonly #invoker = new Invoker()
   readonly #runner: JobRunner
-  readonly #open: OpenExecutor
+  readonly #surroundings: ExecutorSurroundings
+  readonly #parts: ExecutorParts
   readonly #directory: LazyDirectory
   readonly #unread = new Set<Futures<unknown>>()
   #closing: Promise<void> | undefined
@@ -70,15 +73,17 @@ export class FunctionExecutor {
   constructor(options: ExecutorOptions = {}) {
     this.executorId = `${SESSION_ID}-${nextExecutor++}`
     this.#directory = new LazyDirectory(join(tmpdir(), `lithops-${this.executorId}-${process.pid}`))
-    this.#open = openExecutor(options, this.#invoker)
-    const open = this.#open
+    const parts = resolveExecutor(options)
+    const surroundings = new ExecutorSurroundings(parts, this.#invoker, this.executorId)
+    this.#parts = parts
+    this.#surroundings = surroundings
     const host: JobHost = {
       executorId: this.executorId,
-      runtime: open.runtime,
+      runtime: parts.runtime,
       invoker: this.#invoker,
-      warn: message => open.log.warn(message),
-      surroundingsOf: job => open.surroundingsOf(job, this.#directory.get),
-      jobEnded: job => open.jobEnded(job),
+      warn: message => parts.log.warn(message),
+      surroundingsOf: job => surroundings.of(job, this.#directory.get),
+      jobEnded: job => surroundings.jobEnded(job),
       cancel: (call, error) => this.#invoker.cancel(call, error),
       fetchValue: call => this.#fetchValue(call),
       markRead: () => {},
@@ -212,9 +217,14 @@ export class FunctionExecutor {
     return futures instanceof CallHandle ? (values[0] as T) : values
   }
 
+  /** The object storage of this executor's jobs, for the program itself. */
+  storage(): Promise<Storage> {
+    return this.#surroundings.storage()
+  }
+
   /** Runtimes that are deployed on this executor's backends. */
   async listRuntimes(): Promise<readonly (RuntimeListing & { readonly backend: string })[]> {
-    const backends = await this.#open.backends()
+    const backends = await this.#surroundings.backends()
     const lists = await Promise.all(
       backends.map(async backend =>
         (await backend.listRuntimes()).map(runtime => ({ ...runtime, backend: backend.name })),
@@ -226,12 +236,12 @@ export class FunctionExecutor {
   /** Removes what ended jobs of this executor left in storage and on disk. Called by `close`. */
   async clean(): Promise<void> {
     await this.#directory.remove()
-    await this.#open.clean()
+    await this.#surroundings.clean()
   }
 
   /** Removes everything that this tool left on the backends and in storage for this user; returns the names of it. */
   async cleanAll(options: { readonly dryRun?: boolean } = {}): Promise<readonly string[]> {
-    return this.#open.cleanAll(options)
+    return this.#surroundings.cleanAll(options)
   }
 
   /** Cancels what has not ended, removes what jobs left, and ends the workers. May be called twice. */
@@ -251,7 +261,7 @@ export class FunctionExecutor {
     try {
       await this.clean()
     } finally {
-      await this.#open.close()
+      await this.#surroundings.close()
     }
   }
 
@@ -270,7 +280,7 @@ export class FunctionExecutor {
     }
     if (typeof fn !== 'function')
       throw new TypeError(`Expected a function, got ${fn === null ? 'null' : typeof fn}.`)
-    const compiled = compileJobOptions(options, this.#open.jobDefaults, known)
+    const compiled = compileJobOptions(options, this.#parts.jobDefaults, known)
     this.#invoker.prepare(workers)
     return this.#runner.createJob(kind, fn as (...args: never[]) => unknown, compiled, options.extraArgs)
   }
@@ -278,7 +288,7 @@ export class FunctionExecutor {
   async #fetchValue(call: Call): Promise<unknown> {
     const result = call.result
     if (result === undefined || !('location' in result)) return call.value
-    const bytes = await this.#open.readLocation(result.location)
+    const bytes = await this.#surroundings.readLocation(result.location)
     call.setValue(decodeValue(bytes, call.job.classes))
     return call.value
   }

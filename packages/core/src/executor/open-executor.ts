@@ -1,46 +1,205 @@
 import type { ComputeBackend, RuntimeSpec } from '../driver/compute-backend.ts'
 import type { DriverLog } from '../driver/driver.ts'
+import type { Monitor } from '../driver/monitor.ts'
+import type { StorageBackend } from '../driver/storage-backend.ts'
+import { InvocationError, NotSupportedError } from '../errors/index.ts'
 import type { Invoker } from '../invoker/invoker.ts'
 import type { JobSurroundings } from '../invoker/job-message.ts'
 import type { Job } from '../job/job.ts'
-import { DEFAULT_RETRIES, type JobDefaults } from '../job/job-options.ts'
-import { LocalhostBackend } from '../localhost/localhost-backend.ts'
-import type { Location } from '../worker/protocol.ts'
+import type { JobDefaults } from '../job/job-options.ts'
+import { InternalStorage } from '../storage/internal-storage.ts'
+import { Storage } from '../storage/storage.ts'
+import type { JobHead, Location } from '../worker/protocol.ts'
 
-export interface ExecutorOptions {
-  readonly backend?: string
-  readonly localhost?: { readonly worker_processes?: number; readonly isolation?: 'worker' | 'call' }
+/** A storage with the bucket that jobs use. */
+export interface OpenStorage {
+  readonly backend: StorageBackend
+  readonly bucket: string
+  /** File of its driver, for workers on this machine; undefined for what the worker brings. */
+  readonly module?: string
 }
 
-export interface OpenExecutor {
-  readonly runtime: Partial<RuntimeSpec>
+/** What the config came to: the parts of an executor, opened when they are first needed. */
+export interface ExecutorParts {
   readonly jobDefaults: JobDefaults
+  readonly runtime: Partial<RuntimeSpec>
   readonly log: DriverLog
-  backends(): Promise<readonly ComputeBackend[]>
-  surroundingsOf(job: Job, directory: () => Promise<string>): JobSurroundings | Promise<JobSurroundings>
-  jobEnded(job: Job): void
-  readLocation(location: Location): Promise<Uint8Array>
-  clean(): Promise<void>
-  cleanAll(options: { readonly dryRun?: boolean }): Promise<readonly string[]>
-  close(): Promise<void>
+  /** Ready at once for the embedded backend, later where a package must be loaded. */
+  readonly backends: readonly ComputeBackend[] | Promise<readonly ComputeBackend[]>
+  /** Undefined for `storage: storageless`. */
+  readonly openStorage: () => OpenStorage | Promise<OpenStorage> | undefined
+  /** Undefined for the direct way home. */
+  readonly openMonitor: (() => Promise<Monitor>) | undefined
 }
 
-export function openExecutor(options: ExecutorOptions, invoker: Invoker): OpenExecutor {
-  const backend = new LocalhostBackend({
-    workers: options.localhost?.worker_processes,
-    isolation: options.localhost?.isolation,
-  })
-  invoker.use([backend])
-  return {
-    runtime: {},
-    jobDefaults: { timeoutMs: 1_800_000, retries: DEFAULT_RETRIES },
-    log: { debug() {}, info() {}, warn: message => console.warn(message) },
-    backends: async () => [backend],
-    surroundingsOf: (_job, directory) => ({ directory }),
-    jobEnded() {},
-    readLocation: async () => new Uint8Array(),
-    clean: async () => {},
-    cleanAll: o => backend.clean(o),
-    close: () => backend.close(),
+/** The surroundings of an executor's jobs: backends, storage and the way home. */
+export class ExecutorSurroundings {
+  readonly #parts: ExecutorParts
+  readonly #invoker: Invoker
+  readonly #executorId: string
+  #backends: readonly ComputeBackend[] | undefined
+  readonly #ready: Promise<readonly ComputeBackend[]>
+  #storage: OpenStorage | Promise<OpenStorage> | undefined
+  #internal: InternalStorage | undefined
+  #monitor: Promise<Monitor> | undefined
+  readonly #watches = new Map<Job, AbortController>()
+  readonly #forgetting = new Set<Promise<void>>()
+
+  constructor(parts: ExecutorParts, invoker: Invoker, executorId: string) {
+    this.#parts = parts
+    this.#invoker = invoker
+    this.#executorId = executorId
+    if (parts.backends instanceof Promise) {
+      this.#ready = parts.backends
+      parts.backends.then(
+        backends => this.#use(backends),
+        error => invoker.fail(error),
+      )
+    } else {
+      this.#use(parts.backends)
+      this.#ready = Promise.resolve(parts.backends)
+    }
   }
+
+  backends(): Promise<readonly ComputeBackend[]> {
+    return this.#ready
+  }
+
+  #use(backends: readonly ComputeBackend[]): void {
+    this.#backends = backends
+    this.#invoker.use(backends)
+  }
+
+  /** The user's view of the storage. */
+  async storage(): Promise<Storage> {
+    const storage = await this.#openStorage()
+    if (storage === undefined) throw storageless()
+    return new Storage(storage)
+  }
+
+  /** What a job's activations carry besides the job itself. Watches the job where results do not come with replies. */
+  of(job: Job, directory: () => Promise<string>): JobSurroundings | Promise<JobSurroundings> {
+    const storage = this.#openStorage()
+    const isDirect =
+      this.#parts.openMonitor === undefined && this.#backends?.every(b => b.capabilities.synchronousReply)
+    if (isDirect === true && !(storage instanceof Promise)) return { directory, ...storageOf(storage) }
+    return this.#monitored(job, directory, storage)
+  }
+
+  async #monitored(
+    job: Job,
+    directory: () => Promise<string>,
+    opening: OpenStorage | Promise<OpenStorage> | undefined,
+  ): Promise<JobSurroundings> {
+    const [storage, backends] = await Promise.all([opening, this.#ready])
+    if (this.#parts.openMonitor === undefined) {
+      const mute = backends.find(backend => !backend.capabilities.synchronousReply)
+      if (mute === undefined) return { directory, ...storageOf(storage) }
+      throw new InvocationError(
+        `${mute.name} does not answer with results. Name a monitor in the config: monitoring: storage, or monitoring: rabbitmq.`,
+        { isRetryable: false, code: 'LITHOPS_NO_WAY_HOME' },
+      )
+    }
+    this.#monitor ??= this.#parts.openMonitor()
+    const monitor = await this.#monitor
+    const publisher = await monitor.publisherAddress(job.jobKey)
+    const watch = new AbortController()
+    this.#watches.set(job, watch)
+    void this.#watch(job, monitor, watch.signal)
+    return { directory, publisher, ...storageOf(storage) }
+  }
+
+  async #watch(job: Job, monitor: Monitor, signal: AbortSignal): Promise<void> {
+    try {
+      for await (const frames of monitor.watch(job.jobKey, { signal, openCalls: () => job.openCount })) {
+        this.#invoker.readFrames(job, frames)
+      }
+    } catch (error) {
+      this.#invoker.stopJob(job, error)
+    }
+  }
+
+  /** All calls of the job have ended: stops watching it and removes what it left on the way home. */
+  jobEnded(job: Job): void {
+    const watch = this.#watches.get(job)
+    if (watch === undefined) return
+    this.#watches.delete(job)
+    watch.abort()
+    const forgetting = this.#forget(job).finally(() => this.#forgetting.delete(forgetting))
+    this.#forgetting.add(forgetting)
+  }
+
+  async #forget(job: Job): Promise<void> {
+    try {
+      await (await this.#monitor)?.forget(job.jobKey)
+    } catch (error) {
+      this.#parts.log.warn(`What job ${job.key} left could not be removed: ${String(error)}`)
+    }
+  }
+
+  /** Reads a value that a worker left in storage. */
+  async readLocation(location: Location): Promise<Uint8Array> {
+    const storage = await this.#openStorage()
+    if (location.kind !== 'object' || storage === undefined) throw storageless()
+    return storage.backend.getObject(location.bucket, location.key)
+  }
+
+  /** Removes what ended jobs left in storage. */
+  async clean(): Promise<void> {
+    await Promise.all(this.#forgetting)
+    if (this.#monitor === undefined) return
+    await (await this.#internalStorage())?.cleanExecutor(this.#executorId)
+  }
+
+  /** Removes everything of this user; returns names. */
+  async cleanAll(options: { readonly dryRun?: boolean }): Promise<readonly string[]> {
+    const names: string[] = []
+    for (const backend of await this.#ready) names.push(...(await backend.clean(options)))
+    const storage = await this.#internalStorage()
+    if (storage !== undefined) names.push(...(await storage.cleanAll(options)))
+    return names
+  }
+
+  async close(): Promise<void> {
+    for (const watch of this.#watches.values()) watch.abort()
+    this.#watches.clear()
+    await Promise.all(this.#forgetting)
+    const backends = await this.#ready.catch(() => [])
+    await Promise.all([
+      ...backends.map(backend => backend.close()),
+      this.#monitor?.then(
+        monitor => monitor.close(),
+        () => {},
+      ),
+    ])
+    // an injected storage backend is not ours to close; the drivers' own are
+    const storage = this.#storage
+    if (storage !== undefined) await (await Promise.resolve(storage).catch(() => undefined))?.backend.close()
+  }
+
+  #openStorage(): OpenStorage | Promise<OpenStorage> | undefined {
+    this.#storage ??= this.#parts.openStorage()
+    return this.#storage
+  }
+
+  async #internalStorage(): Promise<InternalStorage | undefined> {
+    const storage = await this.#openStorage()
+    if (storage === undefined) return undefined
+    this.#internal ??= new InternalStorage(storage)
+    return this.#internal
+  }
+}
+
+function storageOf(storage: OpenStorage | undefined): { storage?: NonNullable<JobHead['storage']> } {
+  if (storage === undefined) return {}
+  const { backend, bucket, module } = storage
+  const head = { name: backend.name, bucket, config: backend.workerConfig() }
+  return { storage: module === undefined ? head : { ...head, module } }
+}
+
+function storageless(): NotSupportedError {
+  return new NotSupportedError(
+    'There is no storage: the config has `storage: storageless`. Name a storage in it, for instance `storage: localhost`.',
+    { code: 'LITHOPS_STORAGELESS' },
+  )
 }

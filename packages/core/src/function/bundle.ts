@@ -1,75 +1,221 @@
-import { createHash, randomBytes } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
-import { tmpdir, userInfo } from 'node:os'
-import { dirname, join } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import type { Metafile, Plugin } from 'esbuild'
+import { SerializationError } from '../errors/index.ts'
+import { BundleCache, contentHash, inputOf } from './bundle-cache.ts'
 import type { CaptureOptions, FunctionBundle } from './captured-function.ts'
 
+/** Part of the cache key: raise it when the way of bundling changes. */
+const BUNDLE_VERSION = 2
+
+/** How the emitted module is called in esbuild's source map. */
+export const EMITTED_NAME = 'lithops-function.mjs'
+
+/** What CommonJS code in a bundle expects to be there. */
 const BANNER =
-  "import{createRequire as __cr}from'node:module';import{fileURLToPath as __fu}from'node:url';const require=__cr(import.meta.url),__filename=__fu(import.meta.url),__dirname=__filename.replace(/[\\\\/][^\\\\/]*$/,'');"
+  "import{createRequire as __cr}from'node:module';import{fileURLToPath as __fu}from'node:url';" +
+  'const require=__cr(import.meta.url),__filename=__fu(import.meta.url),' +
+  "__dirname=__filename.replace(/[\\\\/][^\\\\/]*$/,'');"
 
-const built = new Map<string, Promise<FunctionBundle>>()
+/** The module that capture emitted. */
+export interface EmittedModule {
+  readonly code: string
+  /** It imports something other than built-in modules of Node. */
+  readonly needsBundle: boolean
+  readonly functionName: string
+  /** File that defines the function. */
+  readonly definedIn: string | undefined
+}
 
-export function bundleModule(
-  code: string,
-  needsBundle: boolean,
-  options: CaptureOptions,
-): Promise<FunctionBundle> {
-  const key = JSON.stringify([code, options])
-  let bundle = built.get(key)
+const cache = new BundleCache()
+const bundles = new Map<string, Promise<FunctionBundle>>()
+
+/** Makes the module that workers run, or finds it in memory or on disk. */
+export function bundleModule(emitted: EmittedModule, options: CaptureOptions): Promise<FunctionBundle> {
+  const key = contentHash(
+    emitted.code,
+    JSON.stringify([
+      BUNDLE_VERSION,
+      options.includeModules ?? [],
+      options.excludeModules ?? [],
+      process.cwd(),
+    ]),
+  )
+  let bundle = bundles.get(key)
   if (bundle === undefined) {
-    bundle = make(code, needsBundle, options)
-    built.set(key, bundle)
-    bundle.catch(() => built.delete(key))
+    bundle =
+      emitted.needsBundle || (options.includeModules ?? []).length > 0
+        ? build(key, emitted, options)
+        : plain(emitted.code)
+    bundles.set(key, bundle)
+    bundle.catch(() => bundles.delete(key))
   }
   return bundle
 }
 
-async function make(code: string, needsBundle: boolean, options: CaptureOptions): Promise<FunctionBundle> {
-  const text = needsBundle ? await build(code, options) : code
-  const hash = createHash('sha256').update(text).digest('hex').slice(0, 32)
-  const directory =
-    process.env.LITHOPS_CACHE_DIR ?? join(tmpdir(), `lithops-${userInfo().username}`, 'cache', 'functions')
-  const file = join(directory, `${hash}.mjs`)
-  if (!existsSync(file)) {
-    await mkdir(directory, { recursive: true })
-    const temporary = `${file}.${randomBytes(6).toString('hex')}`
-    await writeFile(temporary, text)
-    await rename(temporary, file)
-  }
-  return { hash, file, sizeBytes: Buffer.byteLength(text), externalPackages: [], read: () => readFile(file) }
+/** esbuild's source map of a bundle, from the bundle to the emitted module and the user's files. */
+export function bundleSourceMap(hash: string): Promise<string | undefined> {
+  return cache.sourceMapOf(hash)
 }
 
-async function build(code: string, options: CaptureOptions): Promise<string> {
-  const { build: esbuild } = await import('esbuild')
-  const result = await esbuild({
-    stdin: { contents: code, loader: 'js', resolveDir: process.cwd(), sourcefile: 'lithops-function.mjs' },
-    bundle: true,
-    write: false,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    logLevel: 'silent',
-    external: [...(options.excludeModules ?? [])],
-    keepNames: true,
-    legalComments: 'none',
-    banner: { js: BANNER },
-    plugins: [
-      {
-        name: 'lithops',
-        setup(b) {
-          b.onResolve({ filter: /^lithops:/ }, async args => {
-            const [, encoded = '', ...rest] = args.path.split(':')
-            const importer = Buffer.from(encoded, 'base64url').toString()
-            return b.resolve(rest.join(':'), {
-              kind: args.kind,
-              importer: importer || undefined,
-              resolveDir: importer ? dirname(importer) : process.cwd(),
-            })
-          })
-        },
-      },
-    ],
+async function plain(code: string): Promise<FunctionBundle> {
+  const hash = contentHash(code)
+  return functionBundle(hash, await cache.putModule(hash, code), Buffer.byteLength(code), [])
+}
+
+async function build(key: string, emitted: EmittedModule, options: CaptureOptions): Promise<FunctionBundle> {
+  const known = await cache.find(key)
+  if (known !== undefined) {
+    return functionBundle(known.hash, await cache.fileOf(known.hash), known.sizeBytes, known.externalPackages)
+  }
+  const natives = new NativeAddons()
+  const { code, sourceMap, metafile } = await runEsbuild(emitted, options, natives)
+  const inputs = Object.keys(metafile.inputs)
+    .filter(name => !name.includes(EMITTED_NAME))
+    .map(name => resolve(name))
+  refuseBackReference(emitted, inputs)
+  const hash = contentHash(code)
+  const file = await cache.putModule(hash, code, sourceMap)
+  const externalPackages = natives.packages()
+  const sizeBytes = Buffer.byteLength(code)
+  await cache.remember(key, {
+    hash,
+    sizeBytes,
+    externalPackages,
+    inputs: await Promise.all(inputs.filter(existsSync).map(inputOf)),
   })
-  return result.outputFiles[0]?.text ?? ''
+  return functionBundle(hash, file, sizeBytes, externalPackages)
+}
+
+async function runEsbuild(
+  emitted: EmittedModule,
+  options: CaptureOptions,
+  natives: NativeAddons,
+): Promise<{ code: string; sourceMap: string; metafile: Metafile }> {
+  const { build: esbuild } = await import('esbuild')
+  const includes = (options.includeModules ?? []).map(name => `import ${JSON.stringify(name)};`).join('\n')
+  try {
+    const result = await esbuild({
+      stdin: {
+        contents: includes === '' ? emitted.code : `${emitted.code}\n${includes}\n`,
+        loader: 'js',
+        resolveDir: process.cwd(),
+        sourcefile: EMITTED_NAME,
+      },
+      outfile: 'function.mjs',
+      bundle: true,
+      write: false,
+      platform: 'node',
+      format: 'esm',
+      target: 'node20',
+      metafile: true,
+      logLevel: 'silent',
+      external: ['esbuild', ...(options.excludeModules ?? [])],
+      sourcemap: 'external',
+      sourcesContent: false,
+      legalComments: 'none',
+      keepNames: true,
+      banner: { js: BANNER },
+      plugins: [resolveFromImporter(), natives.plugin()],
+    })
+    const find = (ending: string) => result.outputFiles.find(file => file.path.endsWith(ending))?.text ?? ''
+    return { code: find('.mjs'), sourceMap: find('.map'), metafile: result.metafile }
+  } catch (cause) {
+    throw new SerializationError(
+      `The modules that function '${emitted.functionName}' imports could not be bundled: ${cause instanceof Error ? cause.message : String(cause)}\n` +
+        'Modules that the runtime brings itself can be left out with the option excludeModules.',
+      { code: 'LITHOPS_BUNDLE', cause },
+    )
+  }
+}
+
+/** Specifiers `lithops:<importer>:<specifier>` are resolved from where the user wrote them. */
+function resolveFromImporter(): Plugin {
+  return {
+    name: 'lithops-importer',
+    setup(build) {
+      build.onResolve({ filter: /^lithops:/ }, args => {
+        const [, encoded = '', ...rest] = args.path.split(':')
+        const importer = Buffer.from(encoded, 'base64url').toString()
+        return build.resolve(rest.join(':'), {
+          kind: args.kind,
+          ...(importer === '' ? {} : { importer }),
+          resolveDir: importer === '' ? process.cwd() : dirname(importer),
+        })
+      })
+    },
+  }
+}
+
+/** Native addons cannot be bundled: they are left where they are, and their packages are named. */
+class NativeAddons {
+  readonly #files = new Set<string>()
+
+  plugin(): Plugin {
+    return {
+      name: 'lithops-native',
+      setup: build => {
+        build.onResolve({ filter: /\.node$/ }, args => {
+          const path = resolve(args.resolveDir, args.path)
+          this.#files.add(path)
+          return { path, external: true }
+        })
+      },
+    }
+  }
+
+  packages(): { name: string; version: string }[] {
+    const found = new Map<string, { name: string; version: string }>()
+    for (const file of this.#files) {
+      const owner = packageOf(file)
+      if (owner !== undefined) found.set(owner.name, owner)
+    }
+    return [...found.values()]
+  }
+}
+
+function packageOf(file: string): { name: string; version: string } | undefined {
+  for (let folder = dirname(file); folder !== dirname(folder); folder = dirname(folder)) {
+    const manifest = join(folder, 'package.json')
+    if (!existsSync(manifest)) continue
+    const { name, version } = JSON.parse(readFileSync(manifest, 'utf8')) as {
+      name?: string
+      version?: string
+    }
+    if (name !== undefined && version !== undefined) return { name, version }
+  }
+  return undefined
+}
+
+/** The script that the program was started with must not be in the bundle: it would start its jobs again on the worker. */
+function refuseBackReference(emitted: EmittedModule, inputs: readonly string[]): void {
+  const main = process.argv[1]
+  const culprit = inputs.find(
+    input => input === emitted.definedIn || (main !== undefined && input === resolve(main)),
+  )
+  if (culprit === undefined) return
+  if (culprit === emitted.definedIn && culprit !== resolve(main ?? '') && !startsJobs(culprit)) return
+  throw new SerializationError(
+    `Cannot send function '${emitted.functionName}' to a worker: a module that it imports imports ${culprit} again, the script that ` +
+      'starts the job; the worker would start the job once more. Move what the function needs into a module of its own.',
+    { code: 'LITHOPS_BACK_REFERENCE', details: { script: culprit } },
+  )
+}
+
+function startsJobs(file: string): boolean {
+  try {
+    return /@lithops\/core|FunctionExecutor/.test(readFileSync(file, 'utf8'))
+  } catch {
+    return false
+  }
+}
+
+function functionBundle(
+  hash: string,
+  file: string,
+  sizeBytes: number,
+  externalPackages: FunctionBundle['externalPackages'],
+): FunctionBundle {
+  return { hash, file, sizeBytes, externalPackages, read: () => readFile(file) }
 }

@@ -154,7 +154,7 @@ export class CallHandle<T> {
         this.#call.onEnd(call => {
           this.#owner.markRead(call)
           if (call.state !== 'success') reject(call.error)
-          else if (call.hasValueHere) resolve(valueOf<T>(call))
+          else if (call.hasValueHere) settleWithValue(call, resolve, reject)
           else resolve(this.#owner.fetchValue(call) as Promise<T>)
         })
       })
@@ -180,8 +180,13 @@ export class CallHandle<T> {
   }
 }
 
-function valueOf<T>(call: Call): T {
-  return call.value as T
+/** Decoding may fail, for instance when the value holds an instance of a class that is not known here. */
+function settleWithValue<T>(call: Call, resolve: (value: T) => void, reject: (error: unknown) => void): void {
+  try {
+    resolve(call.value as T)
+  } catch (error) {
+    reject(error)
+  }
 }
 
 export function cancelledError(call: Call, reason: string, cause?: unknown): CallCancelledError {

@@ -12,11 +12,12 @@ import { nowMs } from '../job/call.ts'
 import type { Job } from '../job/job.ts'
 import { ActivationWriter, type JobPrefix } from '../worker/activation-message.ts'
 import { Outcome } from '../worker/protocol.ts'
-import type { EndedFrame } from '../worker/reply-frames.ts'
+import { type EndedFrame, readFrames } from '../worker/reply-frames.ts'
 import { ActivationInFlight, errorOf } from './activation-in-flight.ts'
 import { adaptiveGroupSize, handBackAfterMs, isQuick } from './group-size.ts'
 import { type JobSurroundings, makeJobPrefix } from './job-message.ts'
 import { Lane } from './lane.ts'
+import { MonitoredFrames } from './monitored-frames.ts'
 import { mayRunAgain, retryDelayMs } from './retry-policy.ts'
 
 /** Last log lines that the error of a broken worker shows. */
@@ -27,6 +28,8 @@ interface ActiveJob {
   readonly surroundings: JobSurroundings
   /** By lane; undefined while it is being made. */
   readonly prefixes: Map<Lane, JobPrefix | undefined>
+  /** Where each call was last sent, for jobs whose results come by a monitor. */
+  readonly monitored: Map<number, ActivationInFlight> | undefined
 }
 
 /**
@@ -59,7 +62,8 @@ export class Invoker {
 
   /** Takes a job on. Its calls may come later; `pump` is called when there are new ones. */
   add(job: Job, surroundings: JobSurroundings): void {
-    this.#active.set(job.key, { job, surroundings, prefixes: new Map() })
+    const monitored = surroundings.publisher === undefined ? undefined : new Map()
+    this.#active.set(job.key, { job, surroundings, prefixes: new Map(), monitored })
     if (this.#failure !== undefined) this.#stop(job, this.#failure.error)
     this.pump()
   }
@@ -94,6 +98,23 @@ export class Invoker {
     }
   }
 
+  /** Takes reply frames that came by a monitor. */
+  readFrames(job: Job, frames: Uint8Array): void {
+    const monitored = this.#active.get(job.key)?.monitored
+    if (monitored !== undefined) readFrames(frames, new MonitoredFrames(monitored))
+    this.pump()
+  }
+
+  /** Ends all open calls of a job with an error of its way home. */
+  stopJob(job: Job, error: unknown): void {
+    this.#stop(job, error)
+    for (const activation of this.#inFlight) {
+      if (activation.job !== job) continue
+      for (const call of activation.openCalls) call.fail(error)
+      activation.abort.abort()
+    }
+  }
+
   /** Ends a call that nobody wants any more. */
   cancel(call: Call, error: unknown): void {
     if (call.isEnded) return
@@ -125,7 +146,7 @@ export class Invoker {
     }
     const calls = this.#group(job, lane)
     if (calls.length === 0) return false
-    this.#send(job, lane, prefix, calls)
+    this.#send(active, lane, prefix, calls)
     return true
   }
 
@@ -193,7 +214,8 @@ export class Invoker {
     return calls
   }
 
-  #send(job: Job, lane: Lane, prefix: JobPrefix, calls: readonly Call[]): void {
+  #send(active: ActiveJob, lane: Lane, prefix: JobPrefix, calls: readonly Call[]): void {
+    const { job, monitored } = active
     const { capabilities } = lane.backend
     const isAdaptive = job.options.chunksize === undefined && capabilities.adaptiveChunks === true
     const writer = new ActivationWriter(prefix, {
@@ -227,7 +249,10 @@ export class Invoker {
       },
     })
     this.#inFlight.add(activation)
-    for (const call of sent) this.#byCall.set(call, activation)
+    for (const call of sent) {
+      this.#byCall.set(call, activation)
+      monitored?.set(call.id, activation)
+    }
     lane.inFlight++
     lane.backend
       .invoke(
@@ -274,10 +299,15 @@ export class Invoker {
     const { job } = activation
     if (error === undefined && activation.openCount === 0) {
       if (activation.calls.length > job.largestGroup) job.largestGroup = activation.calls.length
-    } else if (!this.#isClosed) {
+    } else if (!this.#isClosed && (error !== undefined || !this.#isMonitored(job))) {
       this.#lost(activation, lane, error)
     }
     this.pump()
+  }
+
+  /** Results of the job come by a monitor: the end of an activation says nothing of them. */
+  #isMonitored(job: Job): boolean {
+    return this.#active.get(job.key)?.monitored !== undefined
   }
 
   /** The activation ended without the end of all its calls. */

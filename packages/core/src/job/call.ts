@@ -150,6 +150,14 @@ export class Call {
     return this.#error
   }
 
+  #decodeError(frame: EndedFrame): unknown {
+    try {
+      return this.job.localError(decodeError(frame.bytes.subarray(frame.start, frame.end), this.job.classes))
+    } catch (error) {
+      return error
+    }
+  }
+
   /** Where the value lies when it was left in storage or came as bytes that nobody has decoded yet. */
   get result(): Result | undefined {
     return this.#result

@@ -7,6 +7,9 @@ import type { JobOptions } from './job-options.ts'
 /** Weight of the newest measurement in the running mean of call durations. */
 const DURATION_WEIGHT = 0.3
 
+/** The worker's own frames, below the user's. */
+const WORKER_FRAMES = /\n\s+at lithopsInvoke \([\s\S]*$/
+
 /** One map, reduce or single call: a function and its calls. */
 export class Job {
   readonly key: string
@@ -40,6 +43,11 @@ export class Job {
   ) {
     this.key = `${executorId}-${id}`
     this.classes = fn.classes
+  }
+
+  /** For monitors and storage. */
+  get jobKey(): { readonly executorId: string; readonly jobId: string } {
+    return { executorId: this.executorId, jobId: this.id }
   }
 
   get readyCount(): number {
@@ -96,11 +104,21 @@ export class Job {
         : this.meanCallMs + DURATION_WEIGHT * (durationMs - this.meanCallMs)
   }
 
+  /** A stack that cannot be mapped is better than an error that does not arrive. */
+  #mapped(stack: string): string {
+    try {
+      return this.fn.mapStack(stack)
+    } catch (error) {
+      if (process.env.LITHOPS_DEBUG !== undefined) console.error(error)
+      return stack
+    }
+  }
+
   /** Gives a remote error the positions of the user's source. */
   localError(error: unknown): unknown {
     for (let e = error, depth = 0; e instanceof Error && depth < 8; e = e.cause, depth++) {
       if (typeof e.stack !== 'string') continue
-      const stack = this.fn.mapStack(e.stack)
+      const stack = this.#mapped(e.stack.replace(WORKER_FRAMES, ''))
       if (stack !== e.stack)
         Object.defineProperty(e, 'stack', { value: stack, configurable: true, writable: true })
     }

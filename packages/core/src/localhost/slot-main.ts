@@ -6,16 +6,21 @@ import { Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import { pathToFileURL } from 'node:url'
 import { NotSupportedError } from '../errors/index.ts'
+import { InternalStorage } from '../storage/internal-storage.ts'
+import { Storage } from '../storage/storage.ts'
 import { LITHOPS_VERSION } from '../version.ts'
 import type { ModuleFactory } from '../worker/instantiate.ts'
 import { ActivationRunner, callOfCode } from '../worker/run-activation.ts'
+import { createStoragePublisher } from '../worker/storage-publisher.ts'
 import type { WorkerHost } from '../worker/worker-host.ts'
 import { installLogCapture } from './log-capture.ts'
 import { ProcessGuard } from './process-guard.ts'
 import { SLOT_FD, SlotMessage, SlotMessageReader, slotMessageHead } from './slot-channel.ts'
+import { WorkerStorages } from './worker-storages.ts'
 
 const socket = new Socket({ fd: SLOT_FD, readable: true, writable: true })
 const guard = new ProcessGuard()
+const storages = new WorkerStorages()
 const initMs = performance.now()
 let activations = 0
 
@@ -33,14 +38,29 @@ const host: WorkerHost = {
     const module = (await import(pathToFileURL(code.path).href)) as { default: ModuleFactory }
     return module.default
   },
-  readLocation: async location => {
-    if (location.kind !== 'file')
-      throw new NotSupportedError(`This worker cannot read from '${location.kind}'.`)
-    return readFile(location.path)
+  readLocation: async (location, head) => {
+    if (location.kind === 'file') return readFile(location.path)
+    if (location.kind === 'object') return storages.of(head).getObject(location.bucket, location.key)
+    throw new NotSupportedError('This input lies in the message and cannot be read again.')
   },
-  openStorage: () => {
-    throw new NotSupportedError('This job has no storage.')
+  writeResult: async (head, callId, attempt, bytes) => {
+    const { bucket } = storages.place(head)
+    const key = await new InternalStorage({ backend: storages.of(head), bucket }).putResult(
+      head,
+      { callId, attempt },
+      bytes,
+    )
+    return { kind: 'object', bucket, key }
   },
+  openPublisher: async head => {
+    const { publisher } = head
+    if (publisher?.kind !== 'storage')
+      throw new NotSupportedError(`This worker has no publisher '${publisher?.kind}'.`)
+    await storages.load(head)
+    return createStoragePublisher(publisher, storages.of(head))
+  },
+  loadStorage: head => storages.load(head),
+  openStorage: head => new Storage({ backend: storages.of(head), bucket: storages.place(head).bucket }),
   beginJob: head => guard.begin(head.extraEnv),
   afterCall: () => guard.restore(),
   poisoned: () => send(SlotMessage.poisoned),
@@ -59,7 +79,13 @@ const reader = new SlotMessageReader((kind, payload) => {
 async function runQueue(): Promise<void> {
   running = true
   for (let payload = queue.shift(); payload !== undefined; payload = queue.shift()) {
-    await runner.run(payload)
+    try {
+      await runner.run(payload)
+    } catch (error) {
+      // the activation cannot be told in order: the client takes it as lost, and its calls are run again
+      writeSync(2, `The worker could not finish an activation: ${String(error)}\n`)
+      process.exit(70)
+    }
     send(SlotMessage.done)
   }
   running = false

@@ -133,8 +133,8 @@ export class WorkerProcess {
       case SlotMessage.done:
         this.#running = undefined
         this.#stopTimers()
-        this.#unref()
-        if (this.#killedBecause !== undefined) this.#child.kill('SIGKILL')
+        if (this.#killedBecause === undefined) this.#unref()
+        else this.#child.kill('SIGKILL')
         running?.done()
         break
       case SlotMessage.exiting:
@@ -234,17 +234,19 @@ export class WorkerProcess {
     return peak === 0 ? undefined : Math.round(peak)
   }
 
-  // An idle worker does not keep the program alive; one with an activation does.
+  // An idle worker does not keep the program alive; one with an activation, or one whose end is awaited, does.
   #ref(): void {
     this.#child.ref()
-    ;(this.#pipe as unknown as { ref(): void }).ref()
+    for (const stream of this.#streams()) stream.ref?.()
   }
 
   #unref(): void {
     this.#child.unref()
-    for (const stream of [this.#pipe, this.#child.stdout, this.#child.stderr]) {
-      ;(stream as unknown as { unref?(): void } | null)?.unref?.()
-    }
+    for (const stream of this.#streams()) stream.unref?.()
+  }
+
+  #streams(): { ref?(): void; unref?(): void }[] {
+    return [this.#pipe, this.#child.stdout, this.#child.stderr] as { ref?(): void; unref?(): void }[]
   }
 }
 

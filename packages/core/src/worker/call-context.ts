@@ -1,3 +1,4 @@
+import type { Storage } from '../storage/storage.ts'
 import type { JobHead } from './protocol.ts'
 
 /** Writes lines to the call's log; they arrive in `future.logs`. */
@@ -9,7 +10,7 @@ export interface CallLogger {
 }
 
 /** What a user's function gets after its item and extra arguments. */
-export interface CallContext<Storage = unknown> {
+export interface CallContext {
   /** Position of the item in its job, from 0. */
   readonly callId: number
   readonly executorId: string
@@ -31,7 +32,7 @@ export class RunningCall implements CallContext {
   readonly attempt: number
   readonly startedMs: number
   readonly #head: JobHead
-  readonly #openStorage: (head: JobHead) => unknown
+  readonly #openStorage: (head: JobHead) => Storage
   #abort: AbortController | undefined
   #fail: ((error: unknown) => void) | undefined
   logBytes = 0
@@ -41,7 +42,7 @@ export class RunningCall implements CallContext {
     callId: number,
     attempt: number,
     startedMs: number,
-    openStorage: (head: JobHead) => unknown,
+    openStorage: (head: JobHead) => Storage,
   ) {
     this.#head = head
     this.callId = callId
@@ -67,7 +68,7 @@ export class RunningCall implements CallContext {
     return this.#abort.signal
   }
 
-  get storage(): unknown {
+  get storage(): Storage {
     return this.#openStorage(this.#head)
   }
 

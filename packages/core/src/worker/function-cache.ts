@@ -29,6 +29,7 @@ export class FunctionCache {
 
   async load(activation: IncomingActivation, host: WorkerHost): Promise<LoadedFunction> {
     const { head } = activation
+    await host.loadStorage?.(head)
     const factory = await this.#module(activation, host)
     const env =
       head.function.env.kind === 'inline' ? activation.env : await host.readLocation(head.function.env, head)

@@ -39,6 +39,8 @@ export interface JobHead {
     readonly name: string
     readonly bucket: string
     readonly config: Readonly<Record<string, unknown>>
+    /** File of its driver, where the worker shares this machine's files. */
+    readonly module?: string
   }
 }
 

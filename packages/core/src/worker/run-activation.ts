@@ -147,7 +147,7 @@ class ActivationRun {
     let result: unknown
     try {
       const item = decodeValueAt(bytes, call.start, call.end, loaded.classes)
-      result = callOfCode.run(running, invoke, loaded, item, running, head.function.isNative)
+      result = callOfCode.run(running, lithopsInvoke, loaded, item, running, head.function.isNative)
     } catch (error) {
       return this.#ended(running, Outcome.error, error, loaded)
     }
@@ -163,7 +163,14 @@ class ActivationRun {
     let result: unknown
     try {
       const item = await this.#input(call.kind, call.start, call.end, this.#activation.bytes, loaded)
-      result = callOfCode.run(running, invoke, loaded, item, running, this.#activation.head.function.isNative)
+      result = callOfCode.run(
+        running,
+        lithopsInvoke,
+        loaded,
+        item,
+        running,
+        this.#activation.head.function.isNative,
+      )
     } catch (error) {
       await this.#ended(running, Outcome.error, error, loaded)
       return 'done'
@@ -340,7 +347,13 @@ class ActivationRun {
   }
 }
 
-function invoke(loaded: LoadedFunction, item: unknown, context: RunningCall, isNative: boolean): unknown {
+/** The name under which `Job.localError` finds the end of the user's frames in a stack. */
+function lithopsInvoke(
+  loaded: LoadedFunction,
+  item: unknown,
+  context: RunningCall,
+  isNative: boolean,
+): unknown {
   const { fn, extraArgs } = loaded
   if (isNative) return extraArgs.length === 0 ? fn(item) : fn(item, ...extraArgs)
   return extraArgs.length === 0 ? fn(item, context) : fn(item, ...extraArgs, context)

@@ -1,4 +1,5 @@
 import type { StatusPublisher } from '../driver/monitor.ts'
+import type { Storage } from '../storage/storage.ts'
 import type { ModuleFactory } from './instantiate.ts'
 import type { JobHead, Location, WorkerFacts } from './protocol.ts'
 
@@ -17,7 +18,9 @@ export interface WorkerHost {
   /** The worker's half of the job's monitor. Absent: only the direct way home. */
   openPublisher?(head: JobHead): Promise<StatusPublisher>
   /** The job's storage for `ctx.storage`. */
-  openStorage(head: JobHead): unknown
+  openStorage(head: JobHead): Storage
+  /** Opens what `openStorage` needs, where that takes time. Called before the job's function is loaded. */
+  loadStorage?(head: JobHead): Promise<void>
   /** Calls of this job come next. */
   beginJob?(head: JobHead): void
   /** A call has ended: undo what it changed in the process. */

@@ -4,9 +4,8 @@ import { builtinModules, createRequire, isBuiltin } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { types } from 'node:util'
-import remapping from '@jridgewell/remapping'
-import MagicString, { Bundle } from 'magic-string'
 import { CaptureError, Encoder } from '../../worker/interim-codec.mjs'
+import { magicString, remapping as remappingModule } from '../lazy-modules.ts'
 import { evalAtEntry, inspectFunction, privateFields, session, weakEntries } from './inspect.mjs'
 import { analyze, collectNames, freeRefs, freeSpecials, isClass, isFn } from './scope.mjs'
 
@@ -1210,6 +1209,10 @@ class Capturer {
   }
   // map of the emitted module to the user's original files (lazy: only needed when a worker throws)
   makeMap(text) {
+    const module = magicString()
+    const MagicString = module.default ?? module
+    const { Bundle } = module
+    const remapping = remappingModule()
     const b = new Bundle({ separator: '' })
     let pos = 0
     for (const e of this.fns) {

@@ -1,5 +1,7 @@
 // Whole-file scope analysis over an acorn AST. One pass to declare, one to resolve.
-import { parse } from 'acorn'
+import { acorn } from '../lazy-modules.ts'
+
+const parse = (...a) => acorn().parse(...a)
 
 const FN = new Set(['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression'])
 export const isFn = n => FN.has(n.type)

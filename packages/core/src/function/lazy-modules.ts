@@ -1,0 +1,22 @@
+import { createRequire } from 'node:module'
+
+const require = createRequire(import.meta.url)
+
+/**
+ * Loads a dependency of capture at its first use, synchronously: importing the package stays cheap, and what is loaded
+ * here is loaded while the first worker starts.
+ */
+function lazily<M>(name: string): () => M {
+  let module: M | undefined
+  return () => (module ??= require(name) as M)
+}
+
+export const acorn = lazily<typeof import('acorn')>('acorn')
+export const magicString = lazily<typeof import('magic-string')>('magic-string')
+const remappingModule = lazily<{ default?: Remapping } & Remapping>('@jridgewell/remapping')
+export const traceMapping = lazily<typeof import('@jridgewell/trace-mapping')>('@jridgewell/trace-mapping')
+
+type Remapping = typeof import('@jridgewell/remapping').default
+
+/** Its CommonJS build exports the function itself. */
+export const remapping = (): Remapping => remappingModule().default ?? remappingModule()

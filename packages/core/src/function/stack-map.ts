@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs'
+import { EMITTED_NAME } from './bundle.ts'
+import { remapping, traceMapping } from './lazy-modules.ts'
+
+type RawMap = object | string
+
+/** Positions of a worker's module in the user's source. Everything is loaded and built at the first error. */
+export class StackMap {
+  readonly #emittedMap: () => RawMap | undefined
+  #trace: import('@jridgewell/trace-mapping').TraceMap | undefined
+
+  /** `emittedMap`: from the emitted module to the user's files. */
+  constructor(emittedMap: () => RawMap | undefined) {
+    this.#emittedMap = emittedMap
+  }
+
+  /**
+   * Replaces positions in the module `<hash>.mjs` by those of the user's source. `bundleMap` is esbuild's map, if the
+   * module was bundled.
+   */
+  map(stack: string, hash: string, bundleMap: () => string | undefined): string {
+    if (!stack.includes(`${hash}.mjs`)) return stack
+    const { originalPositionFor } = traceMapping()
+    const frame = new RegExp(`(?:file://)?[^\\s()]*${hash}\\.mjs:(\\d+):(\\d+)`, 'g')
+    return stack.replace(frame, (place, line: string, column: string) => {
+      this.#trace ??= this.#load(bundleMap())
+      const original = originalPositionFor(this.#trace, { line: Number(line), column: Number(column) - 1 })
+      return original.source === null ? place : `${original.source}:${original.line}:${original.column + 1}`
+    })
+  }
+
+  #load(bundleMap: string | undefined): import('@jridgewell/trace-mapping').TraceMap {
+    const { TraceMap } = traceMapping()
+    const emitted = this.#emittedMap()
+    if (bundleMap === undefined) return new TraceMap((emitted ?? EMPTY_MAP) as never)
+    const remap = remapping()
+    const composed = remap(bundleMap, (file, context) =>
+      context.depth === 1 && file.endsWith(EMITTED_NAME) ? ((emitted ?? null) as never) : null,
+    )
+    return new TraceMap(composed as never)
+  }
+}
+
+const EMPTY_MAP = { version: 3, sources: [], names: [], mappings: '' }
+
+/** Reads a source map beside a bundle. */
+export function readMap(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return undefined
+  }
+}

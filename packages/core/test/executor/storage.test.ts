@@ -1,0 +1,66 @@
+import { mkdtempSync, readdirSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import type { StorageDriver } from '../../src/driver/index.ts'
+import { FunctionExecutor } from '../../src/index.ts'
+import { localhostStorageDriver } from '../../src/localhost/localhost-storage.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'lithops-test-storage-'))
+/** The localhost storage in a folder of this test's own. */
+const storage: StorageDriver = {
+  specVersion: 1,
+  name: 'localhost',
+  create: (config, context) => localhostStorageDriver.create({ ...config, root }, context),
+}
+
+/** Files below a folder. */
+const filesIn = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter(name =>
+    statSync(join(folder, name)).isFile(),
+  )
+
+test('a function reads and writes the storage of its job', async () => {
+  await using fexec = new FunctionExecutor({ storage, localhost: { worker_processes: 1 } })
+  const shared = await fexec.storage()
+  await shared.put('greeting', 'hello')
+  const seen = await fexec.callAsync(async (key: string, context) => {
+    const text = await context.storage.get(key, { as: 'text' })
+    await context.storage.put('answer', `${text} world`)
+    return text.length
+  }, 'greeting')
+  expect(seen).toBe(5)
+  expect(await shared.get('answer', { as: 'text' })).toBe('hello world')
+  await shared.delete(['greeting', 'answer'])
+})
+
+test('results come home through storage, large ones by reference, and nothing is left', async () => {
+  const fexec = new FunctionExecutor({ storage, monitoring: 'storage', localhost: { worker_processes: 2 } })
+  const futures = fexec.map((n: number) => 'x'.repeat(n), [1, 10, 1_000_000])
+  expect((await fexec.getResult(futures)).map(text => text.length)).toEqual([1, 10, 1_000_000])
+  // a large value goes from worker to worker without passing through the client
+  expect(await fexec.callAsync((text: string) => text.length, futures[2] as never)).toBe(1_000_000)
+  expect(
+    await fexec.mapReduce(
+      (n: number) => 'y'.repeat(n),
+      [100_000, 5],
+      parts => parts.join('').length,
+    ),
+  ).toBe(100_005)
+  await expect(
+    fexec
+      .callAsync(() => {
+        throw new RangeError('through storage')
+      }, 0)
+      .result(),
+  ).rejects.toThrow(RangeError)
+  await fexec.close()
+  expect(filesIn(root)).toEqual([])
+})
+
+test('without a storage, asking for it says what to configure', async () => {
+  await using fexec = new FunctionExecutor({ storage: 'storageless', localhost: { worker_processes: 1 } })
+  await expect(fexec.storage()).rejects.toMatchObject({ code: 'LITHOPS_STORAGELESS' })
+  const future = fexec.callAsync((_: number, context) => context.storage.exists('x'), 0)
+  await expect(future.result()).rejects.toMatchObject({ code: 'LITHOPS_STORAGELESS' })
+})
