@@ -1,12 +1,28 @@
-import { describe, test, vi } from 'vitest'
+import { describe, test } from 'vitest'
 import { LocalhostBackend } from '../localhost/localhost-backend.ts'
 import { computeConformance } from './compute-conformance.ts'
 import { MemoryCompute } from './memory-compute.ts'
-
-vi.mock('../executor/open-executor.ts', () => import('./open-executor.fixture.ts'))
+import { memoryMonitor } from './memory-monitor.ts'
+import { memoryStorage } from './memory-storage.ts'
 
 describe('memory', () => {
   computeConformance({ test, createBackend: () => new MemoryCompute() })
+})
+
+describe('memory, with results by way of storage', () => {
+  computeConformance({
+    test,
+    createBackend: () => new MemoryCompute(),
+    executorOptions: { storage: memoryStorage(), monitoring: 'storage' },
+  })
+})
+
+describe('memory, with results by way of a monitor', () => {
+  computeConformance({
+    test,
+    createBackend: () => new MemoryCompute(),
+    executorOptions: { storage: memoryStorage(), monitoring: memoryMonitor() },
+  })
 })
 
 describe('localhost', () => {

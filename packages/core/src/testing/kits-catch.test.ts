@@ -1,6 +1,6 @@
 /** The kits are tested by what they catch: small deliberate mistakes, each of which must fail the case named for it. */
 import assert from 'node:assert/strict'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Activation, InvokeOptions } from '../driver/compute-backend.ts'
 import type { JobKey, Monitor, PublisherAddress, StatusPublisher, WatchOptions } from '../driver/monitor.ts'
 import type {
@@ -18,8 +18,6 @@ import { MemoryMonitor, openMemoryPublisher } from './memory-monitor.ts'
 import { MemoryStorage } from './memory-storage.ts'
 import { monitorConformance } from './monitor-conformance.ts'
 import { storageConformance } from './storage-conformance.ts'
-
-vi.mock('../executor/open-executor.ts', () => import('./open-executor.fixture.ts'))
 
 type Cases = Map<string, () => Promise<void>>
 type Register = (test: (name: string, run: () => Promise<void>) => void) => void

@@ -11,12 +11,18 @@ import {
   type RuntimeSpec,
 } from '../driver/compute-backend.ts'
 import type { ComputeDriver } from '../driver/driver.ts'
+import type { StorageBackend } from '../driver/storage-backend.ts'
 import { InvocationError, NotSupportedError } from '../errors/index.ts'
+import { LocalhostStorage } from '../localhost/localhost-storage.ts'
+import { Storage } from '../storage/storage.ts'
 import { LITHOPS_VERSION } from '../version.ts'
 import type { ModuleFactory } from '../worker/instantiate.ts'
 import { PROTOCOL_VERSION } from '../worker/protocol.ts'
 import { ActivationRunner } from '../worker/run-activation.ts'
+import { createStoragePublisher, isStoragePublisherAddress } from '../worker/storage-publisher.ts'
 import type { WorkerHost } from '../worker/worker-host.ts'
+import { openMemoryPublisher } from './memory-monitor.ts'
+import { openMemoryStorage } from './memory-storage.ts'
 
 const MAX_ACTIVATIONS = 4
 /** Small enough that a test reaches it, large enough for any function. */
@@ -49,11 +55,22 @@ class MemoryWorker {
             : `data:text/javascript;base64,${Buffer.from(inline).toString('base64')}`
         return ((await import(/* @vite-ignore */ url)) as { default: ModuleFactory }).default
       },
-      readLocation: async location => {
+      readLocation: async (location, head) => {
+        if (location.kind === 'object' && head.storage !== undefined) {
+          return openStorage(head.storage).getObject(location.bucket, location.key)
+        }
         throw new NotSupportedError(`The memory backend cannot read from '${location.kind}'.`)
       },
-      openStorage: () => {
-        throw new NotSupportedError('This job has no storage.')
+      openStorage: head => {
+        if (head.storage === undefined) throw new NotSupportedError('This job has no storage.')
+        return new Storage({ backend: openStorage(head.storage), bucket: head.storage.bucket })
+      },
+      openPublisher: async ({ publisher: address }) => {
+        if (address === undefined || !isStoragePublisherAddress(address)) {
+          return openMemoryPublisher(address ?? { kind: 'none' })
+        }
+        const { storage: name, config } = address
+        return createStoragePublisher(address, openStorage({ name, config }))
       },
       poisoned: () => {
         this.isSpent = true
@@ -66,6 +83,17 @@ class MemoryWorker {
     this.#emit = emit
     await this.#runner.run(payload)
   }
+}
+
+function openStorage(place: {
+  readonly name: string
+  readonly config: Readonly<Record<string, unknown>>
+}): StorageBackend {
+  if (place.name === 'memory') return openMemoryStorage(place.config)
+  if (place.name === 'localhost') {
+    return new LocalhostStorage({ root: String(place.config.root) })
+  }
+  throw new NotSupportedError(`The memory backend cannot open the storage '${place.name}'.`)
 }
 
 /** Workers in this process: the shortest complete compute backend. It cannot stop a function, nor survive its crash. */

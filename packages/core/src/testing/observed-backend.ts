@@ -11,7 +11,6 @@ export interface ObservedInvoke {
   readonly settled: Promise<PromiseSettledResult<ActivationReport>>
   isSettled: boolean
   repliesAfterEnd: number
-  replyBytes: number
 }
 
 /** The same backend, with every `invoke` written down; `change` may alter an activation on its way in. */
@@ -23,15 +22,10 @@ export function observeBackend(
   const invoke = (given: Activation, options: InvokeOptions): Promise<ActivationReport> => {
     const activation = change(given)
     let seen: ObservedInvoke | undefined
-    let early = 0
     const result = backend.invoke(activation, {
       ...options,
       onReply: frames => {
-        if (seen === undefined) early += frames.length
-        else {
-          seen.replyBytes += frames.length
-          if (seen.isSettled) seen.repliesAfterEnd++
-        }
+        if (seen?.isSettled) seen.repliesAfterEnd++
         options.onReply(frames)
       },
     })
@@ -39,7 +33,6 @@ export function observeBackend(
       activation,
       isSettled: false,
       repliesAfterEnd: 0,
-      replyBytes: early,
       settled: Promise.allSettled([result]).then(([outcome]) => {
         observed.isSettled = true
         return outcome
