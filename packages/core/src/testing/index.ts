@@ -1,6 +1,12 @@
+export {
+  type ComputeConformanceOptions,
+  type ComputeTiming,
+  computeConformance,
+} from './compute-conformance.ts'
 export type { TestFunction } from './kit.ts'
+export { MemoryCompute, memoryCompute } from './memory-compute.ts'
 export { MemoryMonitor, memoryMonitor, openMemoryPublisher } from './memory-monitor.ts'
-export { MemoryStorage, memoryStorage } from './memory-storage.ts'
+export { MemoryStorage, memoryStorage, openMemoryStorage } from './memory-storage.ts'
 export {
   type MonitorConformanceOptions,
   type MonitorTiming,

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import type { StorageDriver } from '../driver/driver.ts'
 import type {
   Body,
@@ -9,6 +9,7 @@ import type {
   StorageBackend,
   StorageCallOptions,
 } from '../driver/storage-backend.ts'
+import { StorageError } from '../errors/index.ts'
 import { compareKeys } from '../storage/key-order.ts'
 import {
   bucketNotFound,
@@ -28,6 +29,18 @@ interface StoredObject {
 
 type Buckets = Map<string, Map<string, StoredObject>>
 
+/** Stores that are in use, for workers of this process, which know only their id. */
+const stores = new Map<string, WeakRef<Store>>()
+
+class Store {
+  readonly id = randomUUID()
+  readonly buckets: Buckets = new Map()
+
+  constructor() {
+    stores.set(this.id, new WeakRef(this))
+  }
+}
+
 const MAX_KEY_BYTES = 1024
 const STREAM_PIECE_BYTES = 64 * 1024
 
@@ -36,11 +49,11 @@ export class MemoryStorage implements StorageBackend {
   readonly specVersion = 1
   readonly name = 'memory'
   readonly capabilities = { conditionalPut: true, presignedUrls: false, maxKeyBytes: MAX_KEY_BYTES }
-  readonly #buckets: Buckets
+  readonly #store: Store
   #isClosed = false
 
-  constructor(buckets: Buckets = new Map()) {
-    this.#buckets = buckets
+  constructor(store: Store = new Store()) {
+    this.#store = store
   }
 
   async putObject(bucket: string, key: string, body: Body, options: PutOptions = {}) {
@@ -98,16 +111,16 @@ export class MemoryStorage implements StorageBackend {
 
   async bucketExists(bucket: string, options: StorageCallOptions = {}): Promise<boolean> {
     this.#check({ operation: 'find', bucket }, options)
-    return this.#buckets.has(bucket)
+    return this.#store.buckets.has(bucket)
   }
 
   async createBucket(bucket: string, options: StorageCallOptions = {}): Promise<void> {
     this.#check({ operation: 'create', bucket }, options)
-    if (!this.#buckets.has(bucket)) this.#buckets.set(bucket, new Map())
+    if (!this.#store.buckets.has(bucket)) this.#store.buckets.set(bucket, new Map())
   }
 
   workerConfig() {
-    return {}
+    return { store: this.#store.id }
   }
 
   client(): undefined {
@@ -125,7 +138,7 @@ export class MemoryStorage implements StorageBackend {
 
   #open(place: StoragePlace, options: StorageCallOptions): Map<string, StoredObject> {
     this.#check(place, options)
-    const objects = this.#buckets.get(place.bucket)
+    const objects = this.#store.buckets.get(place.bucket)
     if (objects === undefined) throw bucketNotFound(place)
     return objects
   }
@@ -162,6 +175,15 @@ async function* inPieces(bytes: Uint8Array, signal: AbortSignal | undefined) {
 
 /** A storage driver whose objects live as long as the driver object; its backends share them. */
 export function memoryStorage(): StorageDriver {
-  const buckets: Buckets = new Map()
-  return { specVersion: 1, name: 'memory', create: () => new MemoryStorage(buckets) }
+  const store = new Store()
+  return { specVersion: 1, name: 'memory', create: () => new MemoryStorage(store) }
+}
+
+/** Opens a storage of this process from what its `workerConfig()` said. */
+export function openMemoryStorage(config: Readonly<Record<string, unknown>>): MemoryStorage {
+  const store = stores.get(String(config.store))?.deref()
+  if (store === undefined) {
+    throw new StorageError('The memory storage is not in this process, or nobody uses it any more')
+  }
+  return new MemoryStorage(store)
 }

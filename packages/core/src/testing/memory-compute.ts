@@ -1,0 +1,186 @@
+import { pathToFileURL } from 'node:url'
+import {
+  type Activation,
+  type ActivationReport,
+  COMPUTE_SPEC_VERSION,
+  type ComputeBackend,
+  type ComputeCapabilities,
+  type InvokeOptions,
+  type RuntimeListing,
+  type RuntimeMetadata,
+  type RuntimeSpec,
+} from '../driver/compute-backend.ts'
+import type { ComputeDriver } from '../driver/driver.ts'
+import type { StorageBackend } from '../driver/storage-backend.ts'
+import { InvocationError, NotSupportedError } from '../errors/index.ts'
+import { LocalhostStorage } from '../localhost/localhost-storage.ts'
+import { Storage } from '../storage/storage.ts'
+import { LITHOPS_VERSION } from '../version.ts'
+import type { ModuleFactory } from '../worker/instantiate.ts'
+import { PROTOCOL_VERSION } from '../worker/protocol.ts'
+import { ActivationRunner } from '../worker/run-activation.ts'
+import { createStoragePublisher, isStoragePublisherAddress } from '../worker/storage-publisher.ts'
+import type { WorkerHost } from '../worker/worker-host.ts'
+import { openMemoryPublisher } from './memory-monitor.ts'
+import { openMemoryStorage } from './memory-storage.ts'
+
+const MAX_ACTIVATIONS = 4
+/** Small enough that a test reaches it, large enough for any function. */
+const MAX_PAYLOAD_BYTES = 4 * 1024 * 1024
+
+/** A worker of this process: it runs one activation at a time and keeps its functions warm. */
+class MemoryWorker {
+  static #next = 0
+  readonly id = `memory-${MemoryWorker.#next++}`
+  readonly #runner: ActivationRunner
+  #activations = 0
+  #emit: (frames: Uint8Array) => void = () => {}
+  /** A function may still be running in it that was given up: no further activation may come here. */
+  isSpent = false
+
+  constructor() {
+    const host: WorkerHost = {
+      facts: () => ({
+        workerId: this.id,
+        nodeVersion: process.version,
+        lithopsVersion: LITHOPS_VERSION,
+        coldStart: this.#activations++ === 0,
+        initMs: 0,
+      }),
+      emit: frames => this.#emit(frames),
+      importModule: async (_hash, code, inline) => {
+        const url =
+          code.kind === 'file'
+            ? pathToFileURL(code.path).href
+            : `data:text/javascript;base64,${Buffer.from(inline).toString('base64')}`
+        return ((await import(/* @vite-ignore */ url)) as { default: ModuleFactory }).default
+      },
+      readLocation: async (location, head) => {
+        if (location.kind === 'object' && head.storage !== undefined) {
+          return openStorage(head.storage).getObject(location.bucket, location.key)
+        }
+        throw new NotSupportedError(`The memory backend cannot read from '${location.kind}'.`)
+      },
+      openStorage: head => {
+        if (head.storage === undefined) throw new NotSupportedError('This job has no storage.')
+        return new Storage({ backend: openStorage(head.storage), bucket: head.storage.bucket })
+      },
+      openPublisher: async ({ publisher: address }) => {
+        if (address === undefined || !isStoragePublisherAddress(address)) {
+          return openMemoryPublisher(address ?? { kind: 'none' })
+        }
+        const { storage: name, config } = address
+        return createStoragePublisher(address, openStorage({ name, config }))
+      },
+      poisoned: () => {
+        this.isSpent = true
+      },
+    }
+    this.#runner = new ActivationRunner(host)
+  }
+
+  async run(payload: Uint8Array, emit: (frames: Uint8Array) => void): Promise<void> {
+    this.#emit = emit
+    await this.#runner.run(payload)
+  }
+}
+
+function openStorage(place: {
+  readonly name: string
+  readonly config: Readonly<Record<string, unknown>>
+}): StorageBackend {
+  if (place.name === 'memory') return openMemoryStorage(place.config)
+  if (place.name === 'localhost') {
+    return new LocalhostStorage({ root: String(place.config.root) })
+  }
+  throw new NotSupportedError(`The memory backend cannot open the storage '${place.name}'.`)
+}
+
+/** Workers in this process: the shortest complete compute backend. It cannot stop a function, nor survive its crash. */
+export class MemoryCompute implements ComputeBackend {
+  readonly specVersion = COMPUTE_SPEC_VERSION
+  readonly name = 'memory'
+  readonly kind = 'faas'
+  readonly capabilities: ComputeCapabilities = {
+    synchronousReply: true,
+    streamsReplies: true,
+    maxPayloadBytes: MAX_PAYLOAD_BYTES,
+    maxReplyBytes: Number.POSITIVE_INFINITY,
+    maxTimeoutMs: Number.POSITIVE_INFINITY,
+    maxActivations: MAX_ACTIVATIONS,
+    callsAtOnce: 1,
+    sharesFileSystem: false,
+    killsBusyCalls: false,
+    freshWorkers: false,
+  }
+  readonly defaultRuntime: RuntimeSpec = { name: 'memory' }
+  readonly #deployed = new Map<string, RuntimeSpec>()
+  readonly #idle: MemoryWorker[] = []
+  readonly #closing = new AbortController()
+
+  async deployRuntime(
+    runtime: RuntimeSpec,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<RuntimeMetadata> {
+    options.signal?.throwIfAborted()
+    this.#closing.signal.throwIfAborted()
+    this.#deployed.set(runtime.name, runtime)
+    return {
+      lithopsVersion: LITHOPS_VERSION,
+      protocolVersion: PROTOCOL_VERSION,
+      nodeVersion: process.version,
+      platform: process.platform,
+      arch: process.arch,
+    }
+  }
+
+  async listRuntimes(): Promise<readonly RuntimeListing[]> {
+    return [...this.#deployed.values()].map(({ name, memoryMiB }) => ({
+      name,
+      ...(memoryMiB === undefined ? {} : { memoryMiB }),
+      version: LITHOPS_VERSION,
+      workerName: `memory/${name}`,
+    }))
+  }
+
+  async deleteRuntime(runtime: RuntimeSpec): Promise<void> {
+    this.#deployed.delete(runtime.name)
+  }
+
+  async invoke(activation: Activation, options: InvokeOptions): Promise<ActivationReport> {
+    this.#closing.signal.throwIfAborted()
+    options.signal?.throwIfAborted()
+    const ending = AbortSignal.any(
+      options.signal === undefined ? [this.#closing.signal] : [options.signal, this.#closing.signal],
+    )
+    const worker = this.#idle.pop() ?? new MemoryWorker()
+    const run = worker.run(activation.payload, frames => {
+      if (!ending.aborted) options.onReply(frames.slice())
+    })
+    const aborted = new Promise<never>((_resolve, reject) => {
+      ending.addEventListener('abort', () => reject(ending.reason), { once: true })
+    })
+    await Promise.race([run, aborted])
+    if (!worker.isSpent) this.#idle.push(worker)
+    return { requestId: `${worker.id}/${activation.id}` }
+  }
+
+  async clean(options: { readonly dryRun?: boolean } = {}): Promise<readonly string[]> {
+    const names = [...this.#deployed.keys()].map(name => `memory/${name}`)
+    if (!options.dryRun) this.#deployed.clear()
+    return names
+  }
+
+  async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return
+    this.#closing.abort(
+      new InvocationError('The memory backend is closed.', { code: 'LITHOPS_CLOSED', isRetryable: false }),
+    )
+    this.#idle.length = 0
+  }
+}
+
+/** A compute driver whose workers are in this process. */
+export function memoryCompute(): ComputeDriver {
+  return { specVersion: 1, name: 'memory', create: () => new MemoryCompute() }
+}
