@@ -1,0 +1,101 @@
+import { LITHOPS_VERSION, LithopsError } from '@lithops/core'
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
+import { clean } from './commands/clean.ts'
+import { hello } from './commands/hello.ts'
+import { listRuntimes } from './commands/runtime-list.ts'
+import { selfTest } from './commands/self-test.ts'
+import type { GlobalOptions } from './global-options.ts'
+
+/** All went well. */
+const EXIT_OK = 0
+/** Something failed: a call, a backend, a check. */
+const EXIT_FAILED = 1
+/** The command line or the config is wrong; nothing was started. */
+const EXIT_USAGE = 2
+
+const USAGE_CODES = new Set(['LITHOPS_CONFIG', 'LITHOPS_DRIVER_NOT_FOUND', 'LITHOPS_DRIVER_CONTRACT'])
+
+const EXAMPLES = `
+Examples:
+  $ lithops hello                      one call on the configured backend, on this machine without a config
+  $ lithops hello --map 100            a hundred calls
+  $ lithops test -b aws_lambda         try a backend out
+  $ lithops clean --dry-run            see what would be removed
+
+Config: --config FILE, else LITHOPS_CONFIG, LITHOPS_CONFIG_FILE, .lithops_config, ~/.lithops/config, /etc/lithops/config.
+Exit codes: 0 all went well, 1 something failed, 2 the command line or the config is wrong.`
+
+/** Runs one command line. Returns the exit code; writes results to standard output and all else to standard error. */
+export async function runCli(args: readonly string[]): Promise<number> {
+  let isFailed = false
+  const program = makeProgram(ok => {
+    if (!ok) isFailed = true
+  })
+  try {
+    await program.parseAsync(args, { from: 'user' })
+    return isFailed ? EXIT_FAILED : EXIT_OK
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE
+    return report(error, program.opts<GlobalOptions>())
+  }
+}
+
+function makeProgram(finished: (ok: boolean) => void): Command {
+  const program = new Command('lithops')
+    .description(
+      'Run plain TypeScript functions over a lot of data on serverless compute, or on this machine.',
+    )
+    .version(LITHOPS_VERSION, '--version', 'print the version')
+    .option('-c, --config <file>', 'config file to use instead of those that are searched')
+    .option('-b, --backend <name>', 'compute backend, instead of the config’s')
+    .option('-s, --storage <name>', 'storage, instead of the config’s')
+    .option('-d, --debug', 'tell more on standard error, with stacks of errors')
+    .option('--json', 'print results as JSON')
+    .helpOption('-h, --help', 'print this help')
+    .addHelpText('after', EXAMPLES)
+    .showHelpAfterError('(see lithops --help)')
+    .showSuggestionAfterError()
+    .exitOverride()
+  const run =
+    <O>(command: (options: GlobalOptions & O) => Promise<boolean>) =>
+    async (_: unknown, self: Command) =>
+      finished(await command(self.optsWithGlobals<GlobalOptions & O>()))
+
+  program
+    .command('hello')
+    .description('run a function on the backend and print what it returns')
+    .option('--map <n>', 'run it n times at once', wholeNumber)
+    .action(run(hello))
+  program
+    .command('test')
+    .description('check that calls, maps, reduces, errors, timeouts and storage work on the backend')
+    .action(run(selfTest))
+  program
+    .command('runtime')
+    .description('manage runtimes')
+    .command('list')
+    .description('print the runtimes that are deployed')
+    .action(run(listRuntimes))
+  program
+    .command('clean')
+    .description('remove what this tool left on the backend and in its storage')
+    .option('--dry-run', 'only print what would be removed')
+    .action(run(clean))
+  return program
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1)
+    throw new InvalidArgumentError('It must be a whole number from 1.')
+  return value
+}
+
+function report(error: unknown, options: GlobalOptions): number {
+  const message = error instanceof Error ? error.message : String(error)
+  const code = LithopsError.isInstance(error) ? error.code : undefined
+  if (options.json) console.log(JSON.stringify({ ok: false, error: { code, message } }))
+  else process.stderr.write(`lithops: ${message}${code === undefined ? '' : ` [${code}]`}\n`)
+  if (options.debug && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+  return code !== undefined && USAGE_CODES.has(code) ? EXIT_USAGE : EXIT_FAILED
+}

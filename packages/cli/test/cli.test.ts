@@ -1,0 +1,105 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+
+const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'lithops-cli-'))
+
+/** Runs the built command in an empty folder, with no config of the machine's own. */
+function lithops(args: readonly string[], environment: NodeJS.ProcessEnv = {}) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: {
+      PATH: process.env.PATH,
+      HOME: folder,
+      LITHOPS_CACHE_DIR: join(folder, 'cache'),
+      TMPDIR: folder,
+      ...environment,
+    },
+  })
+  return { status, stdout, stderr }
+}
+
+/** Writes a config file and returns its path. */
+function config(name: string, text: string): string {
+  const path = join(folder, name)
+  writeFileSync(path, text)
+  return path
+}
+
+describe('commands', () => {
+  test('hello runs a call on this machine', () => {
+    const { status, stdout, stderr } = lithops(['hello'])
+    expect([status, stderr]).toEqual([0, ''])
+    expect(stdout).toMatch(/^Hello .*!/)
+  })
+
+  test('hello --map runs many, and draws no progress bar into a pipe', () => {
+    const { status, stdout, stderr } = lithops(['hello', '--map', '20'])
+    expect([status, stderr]).toEqual([0, ''])
+    expect(stdout).toMatch(/20 calls on \d workers/)
+  })
+
+  test('test checks everything', () => {
+    const { status, stdout } = lithops(['test'])
+    expect(stdout).toContain('All checks passed.')
+    expect(status).toBe(0)
+  })
+
+  test('--json prints one line of JSON', () => {
+    const { status, stdout } = lithops(['--json', 'test'])
+    const report = JSON.parse(stdout) as { ok: boolean; checks: { state: string }[] }
+    expect([status, report.ok]).toEqual([0, true])
+    expect(report.checks.every(check => check.state === 'passed')).toBe(true)
+    expect(JSON.parse(lithops(['hello', '--map', '3', '--json']).stdout)).toMatchObject({ ok: true })
+  })
+
+  test('runtime list and clean', () => {
+    expect(lithops(['runtime', 'list']).stdout).toContain('localhost')
+    expect(lithops(['clean', '--dry-run'])).toMatchObject({ status: 0 })
+    expect(lithops(['clean']).stdout).toContain('There is nothing to remove.')
+  })
+
+  test('help and version', () => {
+    expect(lithops(['--help']).stdout).toContain('lithops hello --map 100')
+    expect(lithops(['--version'])).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^\d+\.\d+\.\d+/),
+    })
+  })
+})
+
+describe('what is wrong is said, with exit code 2', () => {
+  test.each([
+    ['an unknown command', ['helo'], /unknown command 'helo'.*Did you mean .*hello/s],
+    ['an unknown option', ['hello', '--mapp', '3'], /unknown option '--mapp'/],
+    ['a bad number', ['hello', '--map', 'many'], /whole number from 1/],
+    ['a backend that is not installed', ['hello', '-b', 'aws_lambda'], /npm i @lithops\/backend-aws-lambda/],
+    ['a typing error in a backend', ['hello', '-b', 'aws_lamda'], /Did you mean 'aws_lambda'/],
+    ['a config that is not there', ['hello', '-c', 'nowhere.yaml'], /nowhere\.yaml does not exist/],
+  ])('%s', (_, args, message) => {
+    const { status, stderr } = lithops(args)
+    expect(stderr).toMatch(message)
+    expect(status).toBe(2)
+  })
+
+  test('a wrong key names file, line and the nearest key', () => {
+    const file = config(
+      'wrong.yaml',
+      'lithops:\n    bakend: localhost\nlocalhost:\n    worker_processes: two\n',
+    )
+    const { status, stderr } = lithops(['hello', '--config', file])
+    expect(status).toBe(2)
+    expect(stderr).toContain(`${file}:2: lithops.bakend is not a known key. Did you mean 'backend'?`)
+  })
+
+  test('JSON tells errors too', () => {
+    const { status, stdout } = lithops(['--json', 'hello', '-b', 'nothing_like_it'])
+    expect(status).toBe(2)
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false, error: { code: 'LITHOPS_DRIVER_NOT_FOUND' } })
+  })
+})
