@@ -24,6 +24,7 @@ export {
   WorkerLostError,
 } from './errors/index.ts'
 export type { ExecutorOptions } from './executor/executor-options.ts'
+export { LocalhostExecutor, RetryingFunctionExecutor, ServerlessExecutor } from './executor/executors.ts'
 export {
   FunctionExecutor,
   type Futures,

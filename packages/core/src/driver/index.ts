@@ -1,3 +1,4 @@
+export { type ConfigField, defineConfigSection, field } from '../config/section.ts'
 export {
   CallCancelledError,
   CallError,

@@ -1,55 +1,345 @@
-import type { ComputeBackend } from '../driver/compute-backend.ts'
-import type { ComputeDriver, DriverLog, MonitorDriver, StorageDriver } from '../driver/driver.ts'
-import { DEFAULT_RETRIES } from '../job/job-options.ts'
+import { dirname } from 'node:path'
+import { type ResolvedConfig, resolveConfig } from '../config/resolve-config.ts'
+import { COMPUTE_SPEC_VERSION, type ComputeBackend } from '../driver/compute-backend.ts'
+import type {
+  ComputeDriver,
+  DriverContext,
+  DriverLog,
+  MonitorDriver,
+  StorageDriver,
+} from '../driver/driver.ts'
+import type { Monitor } from '../driver/monitor.ts'
+import type { StorageBackend } from '../driver/storage-backend.ts'
+import { ConfigError, DriverContractError } from '../errors/index.ts'
+import { type CallOptions, compileRetries, DEFAULT_RETRIES, type JobDefaults } from '../job/job-options.ts'
 import { LocalhostBackend } from '../localhost/localhost-backend.ts'
-import { localhostStorageDriver } from '../localhost/localhost-storage.ts'
-import { StorageMonitor } from '../monitor/storage-monitor.ts'
-import type { ExecutorParts } from './open-executor.ts'
+import { DEFAULT_LOCALHOST_BUCKET, localhostStorageDriver } from '../localhost/localhost-storage.ts'
+import type { ExecutorParts, OpenStorage } from './open-executor.ts'
 
-/** What the constructor of an executor takes. */
+type BackendChoice = string | ComputeDriver | ComputeBackend
+
+/** What the constructor of an executor takes. Everything is optional, and wins over the config. */
 export interface ExecutorOptions {
-  readonly backend?: string | ComputeDriver | ComputeBackend
+  /** A whole config in code, by sections as in a file; files and LITHOPS_CONFIG are not looked at then. */
+  readonly config?: Readonly<Record<string, unknown>>
+  /** Path of the config file to use instead of those that are searched. */
+  readonly configFile?: string
+  /** Name of the compute backend, a driver or a backend object; or a list of them to spread jobs over. */
+  readonly backend?: BackendChoice | readonly BackendChoice[]
+  /** Name of the storage, 'storageless', or a driver object. */
   readonly storage?: string | StorageDriver
+  /** Way home of results: 'direct', 'storage', the name of a monitor, or a driver object. */
   readonly monitoring?: string | MonitorDriver
-  readonly localhost?: { readonly worker_processes?: number; readonly isolation?: 'worker' | 'call' }
+  /** Keys of the section `localhost`. */
+  readonly localhost?: {
+    readonly worker_processes?: number
+    readonly isolation?: 'worker' | 'call'
+    readonly runtime?: string
+    readonly runtime_memory?: number
+    readonly storage_folder?: string
+  }
+  /** Name of the runtime. Default: the backend's. */
+  readonly runtime?: string
+  /** Memory of the workers in MiB. Default: the runtime's. */
+  readonly runtimeMemoryMiB?: number
+  /** Default of the jobs' `retries`. */
+  readonly retries?: CallOptions['retries']
+  /** Default of the jobs' `timeoutMs`. */
+  readonly timeoutMs?: number
+  /** 'debug' tells more on standard error. Default: the config's, else 'warning'. */
+  readonly logLevel?: 'debug' | 'info' | 'warning' | 'error'
 }
 
-const log: DriverLog = { debug() {}, info() {}, warn: message => console.warn(message) }
+const KNOWN_OPTIONS = new Set([
+  'config',
+  'configFile',
+  'backend',
+  'storage',
+  'monitoring',
+  'localhost',
+  'runtime',
+  'runtimeMemoryMiB',
+  'retries',
+  'timeoutMs',
+  'logLevel',
+])
 
-export function resolveExecutor(options: ExecutorOptions): ExecutorParts {
-  const context = { projectDirectory: process.cwd(), userName: 'user', log }
-  const { backend } = options
-  const workers = options.localhost?.worker_processes
-  const isolation = options.localhost?.isolation
-  const made =
-    typeof backend === 'object'
-      ? 'create' in backend
-        ? backend.create({}, context)
-        : backend
-      : new LocalhostBackend({ ...(workers ? { workers } : {}), ...(isolation ? { isolation } : {}) })
-  const openStorage = async () => {
-    const driver = typeof options.storage === 'object' ? options.storage : localhostStorageDriver
-    return { backend: await driver.create({} as never, context), bucket: 'storage' }
-  }
-  let storage: ReturnType<typeof openStorage> | undefined
-  const isDefaultStorage = options.storage === undefined
-  const openDefault = () => ({
-    backend: localhostStorageDriver.create({}, context) as never,
-    bucket: 'storage',
+/** Restrictions of an executor class. */
+export interface ExecutorKind {
+  readonly className: string
+  readonly only?: 'localhost' | 'serverless'
+}
+
+const DEFAULT_TIMEOUT_MS = 1_800_000
+
+/** Turns options and config into the parts of an executor. Checks everything before anything is started. */
+export function resolveExecutor(options: ExecutorOptions, kind: ExecutorKind): ExecutorParts {
+  checkOptions(options)
+  const config = resolveConfig({
+    ...(options.config === undefined ? {} : { config: options.config }),
+    ...(options.configFile === undefined ? {} : { configFile: options.configFile }),
+    ...(options.localhost === undefined ? {} : { localhost: options.localhost }),
   })
-  const getStorage = isDefaultStorage ? openDefault : () => (storage ??= openStorage())
-  return {
-    jobDefaults: { timeoutMs: 1_800_000, retries: DEFAULT_RETRIES },
-    runtime: {},
+  const log = makeLog(options.logLevel ?? config?.lithops.log_level.toLowerCase() ?? 'warning')
+  for (const warning of config?.warnings ?? []) log.info(warning)
+  const choices = backendChoices(options, config, kind)
+  const context: DriverContext = {
+    projectDirectory: projectDirectory(),
+    userName: process.env.USER ?? process.env.USERNAME ?? 'user',
     log,
-    backends: made instanceof Promise ? made.then(b => [b]) : [made],
-    openStorage: options.storage === 'storageless' ? () => undefined : getStorage,
-    openMonitor:
-      options.monitoring === undefined
-        ? undefined
-        : async () =>
-            typeof options.monitoring === 'object'
-              ? options.monitoring.create({}, { ...context, storage: await getStorage() })
-              : new StorageMonitor(await getStorage()),
+  }
+  const backends = choices.map(choice => openBackend(choice, config, context))
+  const openStorage = storageOpener(options.storage ?? config?.lithops.storage, choices, config, context)
+  return {
+    jobDefaults: jobDefaults(options, config),
+    runtime: {
+      ...(options.runtime === undefined ? {} : { name: options.runtime }),
+      ...(options.runtimeMemoryMiB === undefined ? {} : { memoryMiB: options.runtimeMemoryMiB }),
+    },
+    log,
+    backends: backends.some(backend => backend instanceof Promise)
+      ? Promise.all(backends)
+      : (backends as ComputeBackend[]),
+    openStorage,
+    openMonitor: monitorOpener(options, config, context, openStorage),
+  }
+}
+
+function checkOptions(options: ExecutorOptions): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new ConfigError(
+      `The options of an executor must be an object, not ${options === null ? 'null' : typeof options}.`,
+    )
+  }
+  const unknown = Object.keys(options).filter(key => !KNOWN_OPTIONS.has(key))
+  if (unknown.length === 0) return
+  throw new ConfigError(
+    `There is no executor option ${unknown.map(key => `'${key}'`).join(', ')}. There are: ${[...KNOWN_OPTIONS].join(', ')}. ` +
+      'Sections of the config go into `config`.',
+  )
+}
+
+function backendChoices(
+  options: ExecutorOptions,
+  config: ResolvedConfig | undefined,
+  kind: ExecutorKind,
+): BackendChoice[] {
+  const named = options.backend ?? config?.lithops.backend
+  const mode = config?.lithops.mode
+  if (mode === 'standalone') {
+    throw new ConfigError(
+      'mode: standalone is not there: Lithops for TypeScript runs on localhost and on serverless backends.',
+    )
+  }
+  const list = (named === undefined ? [] : Array.isArray(named) ? named : [named]) as BackendChoice[]
+  if (kind.only === 'localhost' || (mode === 'localhost' && list.length === 0)) return ['localhost']
+  if (list.length === 0) {
+    if (kind.only !== 'serverless' && mode !== 'serverless') return ['localhost']
+    throw new ConfigError(
+      `${kind.only === 'serverless' ? kind.className : 'mode: serverless'} needs a backend: name one, for instance backend: aws_lambda.`,
+    )
+  }
+  if ((kind.only === 'serverless' || mode === 'serverless') && list.includes('localhost')) {
+    throw new ConfigError(
+      `${kind.only === 'serverless' ? kind.className : 'mode: serverless'} does not run on localhost. Use FunctionExecutor or LocalhostExecutor for that, or name a serverless backend.`,
+    )
+  }
+  for (const choice of list) {
+    if (typeof choice !== 'string' && (typeof choice !== 'object' || choice === null)) {
+      throw new ConfigError(`backend must be a name, a driver or a list of them, not ${String(choice)}.`)
+    }
+  }
+  return list
+}
+
+function openBackend(
+  choice: BackendChoice,
+  config: ResolvedConfig | undefined,
+  context: DriverContext,
+): ComputeBackend | Promise<ComputeBackend> {
+  if (choice === 'localhost') return localhostBackend(config)
+  if (typeof choice === 'string') {
+    return loader().then(async ({ loadDriver }) => {
+      const { driver } = await loadDriver('backend', choice, context.projectDirectory)
+      return checkBackend(await driver.create(sectionOf(driver, config, context.log), context))
+    })
+  }
+  if ('invoke' in choice) return checkBackend(choice)
+  if (typeof choice.create !== 'function') {
+    throw new DriverContractError(
+      'The object given as backend is neither a backend (invoke) nor a driver (create).',
+    )
+  }
+  const made = choice.create(sectionOf(choice, config, context.log), context)
+  return made instanceof Promise ? made.then(checkBackend) : checkBackend(made)
+}
+
+function localhostBackend(config: ResolvedConfig | undefined): LocalhostBackend {
+  const section = config?.localhost
+  return new LocalhostBackend({
+    ...(section?.worker_processes === undefined ? {} : { workers: section.worker_processes }),
+    ...(section?.isolation === undefined ? {} : { isolation: section.isolation as 'worker' | 'call' }),
+    ...(section?.runtime === undefined ? {} : { runtime: section.runtime }),
+    ...(section?.runtime_memory === undefined ? {} : { memoryMiB: section.runtime_memory }),
+  })
+}
+
+const BACKEND_METHODS = [
+  'deployRuntime',
+  'listRuntimes',
+  'deleteRuntime',
+  'invoke',
+  'clean',
+  'close',
+] as const
+
+function checkBackend(backend: ComputeBackend): ComputeBackend {
+  if (backend.specVersion !== COMPUTE_SPEC_VERSION) {
+    throw new DriverContractError(
+      `Backend '${backend.name}' has specVersion ${String(backend.specVersion)}, and this core needs ${COMPUTE_SPEC_VERSION}.`,
+    )
+  }
+  for (const method of BACKEND_METHODS) {
+    if (typeof backend[method] !== 'function') {
+      throw new DriverContractError(`Backend '${backend.name}' has no method ${method}().`)
+    }
+  }
+  if (typeof backend.capabilities !== 'object' || typeof backend.defaultRuntime !== 'object') {
+    throw new DriverContractError(`Backend '${backend.name}' lacks capabilities or defaultRuntime.`)
+  }
+  return backend
+}
+
+/** The driver's own section, checked by its own schema. */
+function sectionOf(
+  driver: ComputeDriver | StorageDriver | MonitorDriver,
+  config: ResolvedConfig | undefined,
+  log: DriverLog,
+): Record<string, unknown> {
+  const { raw, source } = config?.section(driver.name, driver.config?.inherits) ?? {
+    raw: {},
+    source: { name: 'the options' },
+  }
+  if (driver.config === undefined) return raw
+  const parsed = driver.config.parse(raw, source)
+  for (const warning of parsed.warnings) log.info(warning)
+  return parsed.config as Record<string, unknown>
+}
+
+function storageOpener(
+  wanted: string | StorageDriver | undefined,
+  backends: readonly BackendChoice[],
+  config: ResolvedConfig | undefined,
+  context: DriverContext,
+): ExecutorParts['openStorage'] {
+  if (wanted === 'storageless') return () => undefined
+  const isRemote = backends.some(backend => typeof backend === 'string' && backend !== 'localhost')
+  if (wanted === undefined && isRemote) return () => undefined
+  if (wanted === 'localhost' && isRemote) {
+    throw new ConfigError(
+      'storage: localhost cannot be used with a remote backend: its workers do not see this machine. Name another storage, or storageless.',
+    )
+  }
+  if (wanted === undefined || wanted === 'localhost') {
+    const root = config?.localhost.storage_folder
+    const bucket = config?.localhost.storage_bucket ?? DEFAULT_LOCALHOST_BUCKET
+    return () => ({
+      backend: localhostStorageDriver.create(
+        { storage_bucket: bucket, ...(root === undefined ? {} : { root }) },
+        context,
+      ) as StorageBackend,
+      bucket,
+    })
+  }
+  return async (): Promise<OpenStorage> => {
+    const { driver, file } =
+      typeof wanted === 'string'
+        ? await (await loader()).loadDriver('storage', wanted, context.projectDirectory)
+        : { driver: wanted, file: undefined }
+    const section = sectionOf(driver, config, context.log)
+    const bucket =
+      typeof section.storage_bucket === 'string' ? section.storage_bucket : DEFAULT_LOCALHOST_BUCKET
+    const backend = await driver.create(section, context)
+    return file === undefined ? { backend, bucket } : { backend, bucket, module: new URL(file).pathname }
+  }
+}
+
+function monitorOpener(
+  options: ExecutorOptions,
+  config: ResolvedConfig | undefined,
+  context: DriverContext,
+  openStorage: ExecutorParts['openStorage'],
+): (() => Promise<Monitor>) | undefined {
+  const wanted =
+    options.monitoring ??
+    config?.lithops.monitoring ??
+    (config?.lithops.rabbitmq_monitor === true ? 'rabbitmq' : undefined)
+  if (wanted === undefined || wanted === 'direct') return undefined
+  return async () => {
+    const storage = await openStorage()
+    const surroundings = { ...context, storage }
+    if (wanted === 'storage') {
+      const { storageMonitorDriver } = await import('../monitor/storage-monitor.ts')
+      const interval = config?.lithops.monitoring_interval
+      return storageMonitorDriver.create(
+        interval === undefined ? {} : { monitoring_interval: interval },
+        surroundings,
+      )
+    }
+    const driver =
+      typeof wanted === 'string'
+        ? (await (await loader()).loadDriver('monitor', wanted, context.projectDirectory)).driver
+        : wanted
+    return driver.create(sectionOf(driver, config, context.log), surroundings)
+  }
+}
+
+function jobDefaults(options: ExecutorOptions, config: ResolvedConfig | undefined): JobDefaults {
+  const problems: string[] = []
+  const configured = config?.lithops.retries
+  const retries = compileRetries(
+    options.retries,
+    configured ? { ...DEFAULT_RETRIES, user: configured } : DEFAULT_RETRIES,
+    problems,
+  )
+  if (problems.length > 0)
+    throw new ConfigError(`The options of the executor are wrong: ${problems.join('; ')}.`)
+  const {
+    chunksize,
+    include_modules: includeModules,
+    exclude_modules: excludeModules,
+  } = config?.lithops ?? {}
+  return {
+    timeoutMs:
+      options.timeoutMs ??
+      (config === undefined ? DEFAULT_TIMEOUT_MS : config.lithops.execution_timeout * 1000),
+    retries,
+    ...(chunksize === undefined ? {} : { chunksize }),
+    ...(includeModules === undefined ? {} : { includeModules }),
+    ...(excludeModules === undefined ? {} : { excludeModules }),
+  }
+}
+
+function loader(): Promise<typeof import('../driver/load.ts')> {
+  return import('../driver/load.ts')
+}
+
+/** Packages are resolved from the folder of the program that was started, and from where it was started. */
+function projectDirectory(): string {
+  const main = process.argv[1]
+  return main === undefined || main.includes('node_modules') ? process.cwd() : dirname(main)
+}
+
+const LEVELS = ['debug', 'info', 'warning', 'error']
+
+function makeLog(level: string): DriverLog {
+  const from = LEVELS.indexOf(level === 'critical' ? 'error' : level)
+  const line = (at: number, message: string) => {
+    if (at >= from) process.stderr.write(`lithops: ${message}\n`)
+  }
+  return {
+    debug: message => line(0, message),
+    info: message => line(1, message),
+    warn: message => line(2, message),
   }
 }

@@ -16,7 +16,7 @@ import type { Job } from '../job/job.ts'
 import { type CallOptions, compileJobOptions } from '../job/job-options.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { CallContext } from '../worker/call-context.ts'
-import { type ExecutorOptions, resolveExecutor } from './executor-options.ts'
+import { type ExecutorKind, type ExecutorOptions, resolveExecutor } from './executor-options.ts'
 import { type JobHost, JobRunner } from './job-runner.ts'
 import {
   checkMapReduceOptions,
@@ -70,10 +70,10 @@ export class FunctionExecutor {
   readonly #unread = new Set<Futures<unknown>>()
   #closing: Promise<void> | undefined
 
-  constructor(options: ExecutorOptions = {}) {
+  constructor(options: ExecutorOptions = {}, kind: ExecutorKind = { className: 'FunctionExecutor' }) {
     this.executorId = `${SESSION_ID}-${nextExecutor++}`
     this.#directory = new LazyDirectory(join(tmpdir(), `lithops-${this.executorId}-${process.pid}`))
-    const parts = resolveExecutor(options)
+    const parts = resolveExecutor(options, kind)
     const surroundings = new ExecutorSurroundings(parts, this.#invoker, this.executorId)
     this.#parts = parts
     this.#surroundings = surroundings

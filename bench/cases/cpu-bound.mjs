@@ -1,0 +1,71 @@
+import { median } from 'simple-statistics'
+import { openExecutor } from '../lib/ours.mjs'
+import { cores, poolContenders } from '../lib/peers.mjs'
+import { assertEqual, range } from '../lib/timing.mjs'
+
+const TASKS = 64
+const TASK_MS = 50
+
+function burn(loops) {
+  const start = performance.now()
+  let x = 0
+  for (let i = 0; i < loops; i++) x = (Math.imul(x, 31) + i) | 0
+  return [performance.now() - start, x]
+}
+
+const serialMs = loops => median(range(9).map(() => burn(loops)[0]))
+
+/** The ideal is the serial time of all tasks on an idle machine, divided by its cores; calibrated around each sample. */
+async function measure(samples, runAll) {
+  let loops = 1_000_000
+  for (let i = 0; i < 5; i++) loops = Math.round((loops * TASK_MS) / serialMs(loops))
+  await runAll(loops)
+  const rows = []
+  for (let i = 0; i < samples; i++) {
+    const before = serialMs(loops)
+    const start = performance.now()
+    const answers = await runAll(loops)
+    const wall = performance.now() - start
+    const serial = (before + serialMs(loops)) / 2
+    assertEqual(answers.length, TASKS)
+    const inside = answers.reduce((sum, [ms]) => sum + ms, 0)
+    rows.push({
+      wall,
+      efficiency: ((TASKS * serial) / cores / wall) * 100,
+      busy: (inside / cores / wall) * 100,
+    })
+  }
+  return rows
+}
+
+export const benchCase = {
+  title: '64 tasks of 50 ms of pure computing',
+  rounds: { full: 5, quick: 1 },
+  samples: { full: 1, quick: 1 },
+  metrics: [
+    { name: 'efficiency', label: 'share of the ideal', unit: '%', better: 'higher', target: { min: 95 } },
+    { name: 'busy', label: "time inside the tasks, share of the cores' time", unit: '%', better: 'higher' },
+    { name: 'wall', label: 'map to all values', unit: 'ms', better: 'lower' },
+  ],
+  contenders: [
+    {
+      name: 'ours',
+      kind: 'ours',
+      async run({ samples }) {
+        const fexec = await openExecutor()
+        const rows = await measure(samples, loops =>
+          fexec.getResult(fexec.map(burn, Array(TASKS).fill(loops))),
+        )
+        await fexec.close()
+        return rows
+      },
+    },
+    ...poolContenders(
+      ['piscina, threads', 'tinypool', 'faast.js, 10'],
+      pool => pool.run('noop', 1),
+      (pool, { samples }) =>
+        measure(samples, loops => Promise.all(range(TASKS).map(() => pool.run('burn', loops)))),
+    ).filter(({ name }) => !name.includes('64')),
+    { name: 'Lithops (Python)', kind: 'peer', python: true, samples: { full: 1, quick: 1 } },
+  ],
+}

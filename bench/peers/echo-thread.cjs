@@ -1,0 +1,3 @@
+const { parentPort } = require('node:worker_threads')
+parentPort.postMessage('up')
+parentPort.on('message', message => parentPort.postMessage(message))

@@ -1,0 +1,78 @@
+"""Python Lithops, localhost compute and storage, warm: lithops_peer.py CASE SAMPLES OUTPUT
+
+Writes {"samples": [{metric: number}], "version": ...} to OUTPUT.
+"""
+import json
+import os
+import statistics
+import sys
+import time
+
+import lithops
+
+# The cleaner process that every get_result starts would overlap the next sample.
+PAUSE_SECONDS = 1.0
+BURN_MS = 50
+BURN_TASKS = 64
+
+
+def noop(x):
+    return x
+
+
+def blob(size):
+    return b'x' * size
+
+
+def burn(loops):
+    import time
+    start = time.perf_counter()
+    x = 0
+    for i in range(loops):
+        x = (x * 31 + i) & 0xffffffff
+    return (time.perf_counter() - start) * 1e3
+
+
+def timed(work):
+    time.sleep(PAUSE_SECONDS)
+    start = time.perf_counter()
+    value = work()
+    return (time.perf_counter() - start) * 1e3, value
+
+
+def main():
+    case, samples, output = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+    fexec = lithops.FunctionExecutor(config={'lithops': {'backend': 'localhost', 'storage': 'localhost'}})
+    fexec.get_result(fexec.map(noop, [0]))
+    rows = []
+    if case == 'cpu-bound':
+        loops = 200_000
+        for _ in range(3):
+            loops = int(loops * BURN_MS / min(burn(loops) for _ in range(7)))
+    for _ in range(samples):
+        if case == 'one-call':
+            wall, value = timed(lambda: fexec.get_result(fexec.call_async(noop, 1)))
+            assert value == 1
+            rows.append({'wall': wall})
+        elif case == 'noop-map':
+            wall, value = timed(lambda: fexec.get_result(fexec.map(noop, range(1000))))
+            assert value == list(range(1000))
+            rows.append({'wall': wall})
+        elif case == 'results-1mb':
+            wall, value = timed(lambda: fexec.get_result(fexec.map(blob, [1 << 20] * 20)))
+            assert len(value) == 20 and len(value[-1]) == 1 << 20
+            rows.append({'wall': wall})
+        elif case == 'cpu-bound':
+            serial = statistics.median(burn(loops) for _ in range(15))
+            wall, value = timed(lambda: fexec.get_result(fexec.map(burn, [loops] * BURN_TASKS)))
+            cores = len(os.sched_getaffinity(0))
+            rows.append({'wall': wall, 'efficiency': BURN_TASKS * serial / cores / wall * 100,
+                         'busy': sum(value) / cores / wall * 100})
+        else:
+            raise SystemExit(f'no case {case}')
+    with open(output, 'w') as file:
+        json.dump({'samples': rows, 'version': lithops.__version__}, file)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,147 @@
+import { defineConfigSection, field } from './section.ts'
+
+/** The section `lithops`. From: lithops/config.py and docs/source/configuration.rst of Lithops (Python). */
+export const lithopsSection = defineConfigSection({
+  name: 'lithops',
+  fields: {
+    backend: field.any('name, or list of names', {
+      env: 'LITHOPS_BACKEND',
+      doc: 'Compute backend: localhost, aws_lambda, … or the name of a package of your own. A list spreads jobs over several.',
+    }),
+    storage: field.string({
+      env: 'LITHOPS_STORAGE',
+      doc: "Storage: localhost, aws_s3, … or 'storageless'.",
+    }),
+    mode: field.choice(['localhost', 'serverless', 'standalone'], {
+      env: 'LITHOPS_MODE',
+      doc: 'Kind of backend; follows from the backend when it is not given.',
+    }),
+    monitoring: field.string({
+      env: 'LITHOPS_MONITORING',
+      doc: 'Way home of results: direct, storage, rabbitmq. Default: direct where the backend answers with results.',
+    }),
+    rabbitmq_monitor: field.boolean({ doc: 'true is another way to say monitoring: rabbitmq.' }),
+    monitoring_interval: field.number({
+      min: 0,
+      doc: 'Longest pause between two looks of the storage monitor, in seconds.',
+    }),
+    execution_timeout: field.number({
+      min: 0.001,
+      default: 1800,
+      env: 'LITHOPS_EXECUTION_TIMEOUT',
+      doc: 'Time limit of one call in seconds.',
+    }),
+    chunksize: field.integer({
+      min: 1,
+      doc: 'Calls per activation. Default: by the measured time of the calls on localhost, else 1.',
+    }),
+    retries: field.integer({
+      min: 0,
+      default: 0,
+      env: 'LITHOPS_RETRIES',
+      doc: 'How often a call is run again after an error of the function.',
+    }),
+    include_modules: field.list({ doc: 'Modules to bundle though nothing imports them literally.' }),
+    exclude_modules: field.list({ doc: 'Modules to leave out of bundles because the runtime has them.' }),
+    log_level: field.choice(
+      ['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL', 'debug', 'info', 'warning', 'error', 'critical'],
+      {
+        default: 'INFO',
+        env: 'LITHOPS_LOG_LEVEL',
+        doc: 'What the program is told about on standard error.',
+      },
+    ),
+    log_format: field.ignored('log lines have one format'),
+    log_stream: field.ignored('log lines go to standard error'),
+    log_filename: field.ignored('redirect standard error instead'),
+    data_limit: field.ignored('large data is passed by way of storage by itself'),
+    data_cleaner: field.ignored('what jobs leave is always removed'),
+    telemetry: field.ignored('there is none'),
+    customized_runtime: field.boolean({ doc: 'true bakes the map function into the runtime.' }),
+    storage_bucket: field.ignored('name the bucket in the section of the storage'),
+    workers: field.ignored('set worker_processes or max_workers in the section of the backend'),
+    function_cache: field.ignored('functions are always kept by content'),
+    localhost_worker: field.ignored('see section localhost'),
+  },
+})
+
+/** The section `localhost`: compute and storage on this machine. */
+export const localhostSection = defineConfigSection({
+  name: 'localhost',
+  fields: {
+    worker_processes: field.integer({
+      min: 1,
+      env: 'LITHOPS_WORKER_PROCESSES',
+      doc: 'Worker processes. Default: one per core.',
+    }),
+    isolation: field.choice(['worker', 'call'], {
+      default: 'worker',
+      doc: "'call' gives every call a fresh process.",
+    }),
+    runtime: field.string({
+      doc: 'Node binary that runs the workers. Default: the one that runs the program.',
+    }),
+    runtime_memory: field.integer({ min: 16, doc: 'Heap limit of a worker in MiB. Default: Node’s own.' }),
+    storage_bucket: field.string({
+      default: 'storage',
+      doc: 'Bucket of jobs: a folder below the storage folder.',
+    }),
+    storage_folder: field.string({
+      doc: 'Folder of the buckets. Default: lithops-<user> in the folder for temporary files.',
+    }),
+    version: field.ignored('there is one localhost backend'),
+    max_workers: field.ignored('set worker_processes'),
+    worker_memory: field.ignored('set runtime_memory'),
+  },
+})
+
+/**
+ * All sections that Lithops (Python) knows. Those of a backend, storage or monitor that is not chosen are not looked at,
+ * so that one config file can serve both.
+ */
+export const KNOWN_SECTIONS: readonly string[] = [
+  'lithops',
+  'localhost',
+  'serverless',
+  'standalone',
+  'aws',
+  'aws_lambda',
+  'aws_batch',
+  'aws_s3',
+  'aws_ec2',
+  'gcp',
+  'gcp_functions',
+  'gcp_cloudrun',
+  'gcp_storage',
+  'gcp_compute_engine',
+  'azure',
+  'azure_functions',
+  'azure_containers',
+  'azure_storage',
+  'azure_vms',
+  'azure_virtual_machines',
+  'ibm',
+  'ibm_cf',
+  'ibm_cos',
+  'ibm_vpc',
+  'code_engine',
+  'openwhisk',
+  'knative',
+  'k8s',
+  'singularity',
+  'aliyun',
+  'aliyun_fc',
+  'aliyun_oss',
+  'oracle',
+  'oracle_f',
+  'oracle_oss',
+  'vm',
+  'rabbitmq',
+  'redis',
+  'minio',
+  'ceph',
+  'swift',
+  'infinispan',
+  'infinispan_hotrod',
+  'plots',
+]

@@ -1,0 +1,124 @@
+import type { ConfigSource } from '../driver/config-section.ts'
+import { KNOWN_SECTIONS, lithopsSection, localhostSection } from './lithops-section.ts'
+import { type ConfigPlaces, place, type RawConfig, readConfig } from './read-config.ts'
+import { configError, didYouMean } from './section.ts'
+
+type LithopsConfig = ReturnType<typeof lithopsSection.parse>['config']
+type LocalhostConfig = ReturnType<typeof localhostSection.parse>['config']
+
+/** What the program says in code on top of the config. */
+export interface ConfigOverrides extends ConfigPlaces {
+  readonly lithops?: Readonly<Record<string, unknown>>
+  readonly localhost?: Readonly<Record<string, unknown>>
+}
+
+/** A checked config. */
+export interface ResolvedConfig {
+  readonly lithops: LithopsConfig
+  readonly localhost: LocalhostConfig
+  readonly warnings: readonly string[]
+  /** Raw keys of a section of somebody else, with the sections that it inherits from below it. */
+  section(
+    name: string,
+    inherits?: readonly string[],
+  ): { readonly raw: Record<string, unknown>; readonly source: ConfigSource }
+}
+
+/** Names in the environment that mean something even without a config. */
+const ENVIRONMENT = [...lithopsSection.fields, ...localhostSection.fields].flatMap(f =>
+  f.env === undefined ? [] : [f.env],
+)
+
+/** Reads and checks the config. Undefined when nothing at all is said anywhere: the embedded default. */
+export function resolveConfig(overrides: ConfigOverrides): ResolvedConfig | undefined {
+  const read = readConfig(overrides)
+  const isSilent =
+    read === undefined &&
+    overrides.lithops === undefined &&
+    overrides.localhost === undefined &&
+    !ENVIRONMENT.some(name => process.env[name] !== undefined)
+  if (isSilent) return undefined
+  const config = read ?? { sections: {}, source: { name: 'the options' } }
+  checkSections(config)
+  const lithops = lithopsSection.parse(...merged(config, 'lithops', overrides.lithops))
+  const localhost = localhostSection.parse(...merged(config, 'localhost', overrides.localhost))
+  checkServerless(config)
+  return {
+    lithops: lithops.config,
+    localhost: localhost.config,
+    warnings: [...lithops.warnings, ...localhost.warnings],
+    section: (name, inherits = []) => ({
+      raw: Object.assign({}, ...inherits.map(parent => inheritable(config, parent)), config.sections[name]),
+      source: config.source,
+    }),
+  }
+}
+
+/** Options in code win over the environment, and the environment over the file. */
+function merged(
+  config: RawConfig,
+  name: 'lithops' | 'localhost',
+  overrides: Readonly<Record<string, unknown>> = {},
+): [Record<string, unknown>, ConfigSource] {
+  const section = { ...config.sections[name] }
+  const fields = name === 'lithops' ? lithopsSection.fields : localhostSection.fields
+  const fromEnvironment = new Map<string, string>()
+  for (const { key, env } of fields) {
+    if (env === undefined || process.env[env] === undefined || overrides[key] !== undefined) continue
+    section[key] = process.env[env]
+    fromEnvironment.set(key, env)
+  }
+  const given = Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined))
+  const source: ConfigSource = {
+    name: config.source.name,
+    lineOf: path => {
+      const key = path[1]
+      return key !== undefined && (key in given || fromEnvironment.has(key))
+        ? undefined
+        : config.source.lineOf?.(path)
+    },
+  }
+  return [{ ...section, ...given }, source]
+}
+
+function inheritable(config: RawConfig, name: string): Readonly<Record<string, unknown>> {
+  return config.sections[name] ?? {}
+}
+
+/** A section that nobody knows is most likely a typing error; one of a third party's backend is named by `backend:`. */
+function checkSections(config: RawConfig): void {
+  const { lithops = {} } = config.sections
+  const chosen = [lithops.backend, lithops.storage, lithops.monitoring].flat().map(String)
+  const problems = Object.keys(config.sections)
+    .filter(
+      name =>
+        !KNOWN_SECTIONS.includes(name) &&
+        !chosen.some(choice => choice.includes(name.replaceAll('_', '-')) || choice === name),
+    )
+    .map(
+      name =>
+        `${place(config.source, [name])}: there is no section '${name}'.${didYouMean(name, KNOWN_SECTIONS)}`,
+    )
+  if (problems.length > 0) throw configError(problems)
+}
+
+const SERVERLESS_KEYS = [
+  'backend',
+  'customized_runtime',
+  'runtime',
+  'map_func_mod',
+  'map_func',
+  'runtime_memory',
+  'runtime_timeout',
+]
+
+function checkServerless(config: RawConfig): void {
+  const section = config.sections.serverless ?? {}
+  const problems = Object.keys(section)
+    .filter(key => !SERVERLESS_KEYS.includes(key))
+    .map(
+      key =>
+        `${place(config.source, ['serverless', key])}: serverless.${key} is not a known key.${didYouMean(key, SERVERLESS_KEYS)}`,
+    )
+  if (problems.length > 0) throw configError(problems)
+}
