@@ -121,6 +121,7 @@ class Watchdog {
   #bark
   /** @type {NodeJS.Timeout | undefined} */
   #timer
+  #isOver = false
 
   /**
    * @param {number} limitMs
@@ -133,10 +134,12 @@ class Watchdog {
 
   restart() {
     clearTimeout(this.#timer)
-    if (Number.isFinite(this.#limitMs)) this.#timer = setTimeout(this.#bark, this.#limitMs)
+    if (!this.#isOver && Number.isFinite(this.#limitMs)) this.#timer = setTimeout(this.#bark, this.#limitMs)
   }
 
+  /** A message may still come after the end of its sender. */
   end() {
+    this.#isOver = true
     clearTimeout(this.#timer)
   }
 }

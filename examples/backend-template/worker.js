@@ -29,7 +29,8 @@ const host = {
   poisoned: () => {}, // The process ends with its activation anyway.
 }
 
-process.once('message', async payload => {
+// The listener stays, so that the process does too until it is ended: what it sent last would be lost with it.
+process.on('message', async payload => {
   await new ActivationRunner(host).run(/** @type {Uint8Array} */ (payload))
   process.send?.('done')
 })

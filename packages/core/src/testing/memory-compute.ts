@@ -14,6 +14,7 @@ import type { ComputeDriver } from '../driver/driver.ts'
 import type { StorageBackend } from '../driver/storage-backend.ts'
 import { InvocationError, NotSupportedError } from '../errors/index.ts'
 import { LocalhostStorage } from '../localhost/localhost-storage.ts'
+import { InternalStorage } from '../storage/internal-storage.ts'
 import { Storage } from '../storage/storage.ts'
 import { LITHOPS_VERSION } from '../version.ts'
 import type { ModuleFactory } from '../worker/instantiate.ts'
@@ -23,6 +24,7 @@ import { createStoragePublisher, isStoragePublisherAddress } from '../worker/sto
 import type { WorkerHost } from '../worker/worker-host.ts'
 import { openMemoryPublisher } from './memory-monitor.ts'
 import { openMemoryStorage } from './memory-storage.ts'
+import { nativeImport } from './native-import.ts'
 
 const MAX_ACTIVATIONS = 4
 /** Small enough that a test reaches it, large enough for any function. */
@@ -53,7 +55,7 @@ class MemoryWorker {
           code.kind === 'file'
             ? pathToFileURL(code.path).href
             : `data:text/javascript;base64,${Buffer.from(inline).toString('base64')}`
-        return ((await import(/* @vite-ignore */ url)) as { default: ModuleFactory }).default
+        return ((await nativeImport(url)) as { default: ModuleFactory }).default
       },
       readLocation: async (location, head) => {
         if (location.kind === 'object' && head.storage !== undefined) {
@@ -64,6 +66,12 @@ class MemoryWorker {
       openStorage: head => {
         if (head.storage === undefined) throw new NotSupportedError('This job has no storage.')
         return new Storage({ backend: openStorage(head.storage), bucket: head.storage.bucket })
+      },
+      writeResult: async (head, callId, attempt, bytes) => {
+        if (head.storage === undefined) throw new NotSupportedError('This job has no storage.')
+        const { bucket } = head.storage
+        const storage = new InternalStorage({ backend: openStorage(head.storage), bucket })
+        return { kind: 'object', bucket, key: await storage.putResult(head, { callId, attempt }, bytes) }
       },
       openPublisher: async ({ publisher: address }) => {
         if (address === undefined || !isStoragePublisherAddress(address)) {

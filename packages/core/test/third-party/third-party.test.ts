@@ -1,0 +1,136 @@
+/** Drivers of other people, installed as they would be: packed, from an empty project, outside of this workspace. */
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, type TestContext, test } from 'vitest'
+
+const run = promisify(execFile)
+const corePackage = join(import.meta.dirname, '..', '..')
+const packages = [
+  corePackage,
+  join(corePackage, '..', '..', 'examples', 'backend-template'),
+  join(import.meta.dirname, 'scoped-backend'),
+]
+const NETWORK_ERRORS = /ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|ENETUNREACH|network/i
+
+let project = ''
+let unreachable: string | undefined
+
+beforeAll(async () => {
+  project = await mkdtemp(join(tmpdir(), 'lithops-third-party-'))
+  if (!existsSync(join(corePackage, 'dist', 'index.js'))) await run('npx', ['tsup'], { cwd: corePackage })
+  for (const directory of packages) {
+    await run('npm', ['pack', '--silent', '--pack-destination', project], { cwd: directory })
+  }
+  await writeFile(
+    join(project, 'package.json'),
+    JSON.stringify({ name: 'empty', private: true, type: 'module' }),
+  )
+  const tarballs = (await readdir(project)).filter(name => name.endsWith('.tgz')).map(name => `./${name}`)
+  const flags = ['--no-audit', '--no-fund', '--prefer-offline', '--fetch-retries=1']
+  try {
+    await run('npm', ['install', ...flags, ...tarballs], { cwd: project, timeout: 150_000 })
+  } catch (error) {
+    const { stderr = '' } = error as { stderr?: string }
+    if (process.env.LITHOPS_REQUIRE_REAL_PARTS === '1' || !NETWORK_ERRORS.test(stderr)) throw error
+    unreachable = 'the package registry cannot be reached'
+  }
+}, 240_000)
+
+afterAll(() => rm(project, { recursive: true, force: true }))
+
+async function runProgram(context: TestContext, name: string, source: string): Promise<string> {
+  if (unreachable !== undefined) {
+    console.log(`skipped: ${context.task.name}: ${unreachable}`)
+    context.skip()
+  }
+  await writeFile(join(project, name), source)
+  const args = name.includes('.test.') ? ['--test', '--test-reporter=tap', name] : [name]
+  const { stdout } = await run(process.execPath, args, { cwd: project, timeout: 120_000 })
+  return stdout
+}
+
+const MAP = `
+const rate = 2
+const futures = fexec.map(x => x * rate, [1, 2, 3])
+console.log(JSON.stringify(await fexec.getResult(futures)), futures[0].stats.workerId)
+`
+
+test('a driver object of a package runs a map', { timeout: 130_000 }, async context => {
+  const output = await runProgram(
+    context,
+    'object.mjs',
+    `import { FunctionExecutor } from '@lithops/core'
+import { backend } from 'lithops-backend-tiny'
+const fexec = new FunctionExecutor({ backend })
+${MAP}await fexec.close()
+`,
+  )
+  expect(output).toMatch(/^\[2,4,6\] tiny-\d+\n$/)
+})
+
+test('backend, storage and monitor of a CommonJS package run a map', { timeout: 130_000 }, async context => {
+  const output = await runProgram(
+    context,
+    'scoped.mjs',
+    `import { FunctionExecutor } from '@lithops/core'
+import { backend, monitor, storage } from '@anyone/lithops-backend-scoped'
+const fexec = new FunctionExecutor({ backend, storage, monitoring: monitor })
+${MAP}await fexec.close()
+`,
+  )
+  expect(output).toMatch(/^\[2,4,6\] memory-\d+\n$/)
+})
+
+test('a CommonJS program runs it too', { timeout: 130_000 }, async context => {
+  const output = await runProgram(
+    context,
+    'program.cjs',
+    `const { FunctionExecutor } = require('@lithops/core')
+const { backend } = require('@anyone/lithops-backend-scoped')
+async function main() {
+const fexec = new FunctionExecutor({ backend })
+${MAP}await fexec.close()
+}
+main()
+`,
+  )
+  expect(output).toMatch(/^\[2,4,6\] memory-\d+\n$/)
+})
+
+test('the template passes the kit under node:test', { timeout: 130_000 }, async context => {
+  const output = await runProgram(
+    context,
+    'kit.test.mjs',
+    `import test from 'node:test'
+import { computeConformance } from '@lithops/core/testing'
+import { TinyBackend } from 'lithops-backend-tiny'
+computeConformance({ test, createBackend: () => new TinyBackend(), timing: { manyCalls: 60 } })
+`,
+  )
+  expect(output).toMatch(/^# fail 0$/m)
+  expect(output).toMatch(/^# pass [1-9]\d+$/m)
+})
+
+const hasLoader = existsSync(join(corePackage, 'src', 'driver', 'load.ts'))
+
+for (const [name, worker] of [
+  ['tiny', /tiny-\d+/],
+  ['@anyone/lithops-backend-scoped', /memory-\d+/],
+] as const) {
+  test.runIf(hasLoader)(`backend '${name}' is found by name`, { timeout: 130_000 }, async context => {
+    const output = await runProgram(
+      context,
+      `by-name-${worker.source.slice(0, 4)}.mjs`,
+      `import { FunctionExecutor } from '@lithops/core'
+const fexec = new FunctionExecutor({ backend: ${JSON.stringify(name)} })
+${MAP}await fexec.close()
+`,
+    )
+    expect(output).toMatch(/^\[2,4,6\] /)
+    expect(output).toMatch(worker)
+  })
+}
