@@ -5,6 +5,7 @@ import { closest, distance } from 'fastest-levenshtein'
 import { DriverContractError, DriverNotFoundError } from '../errors/index.ts'
 import type { ComputeDriver, MonitorDriver, StorageDriver } from './driver.ts'
 import { type DriverKind, KNOWN_DRIVERS } from './known-drivers.ts'
+import { nativeImport } from './native-import.ts'
 
 interface DriverOf {
   readonly backend: ComputeDriver
@@ -100,7 +101,7 @@ function isNotFound(error: unknown, candidate: string): boolean {
 
 async function importDriver(candidate: string, url: string): Promise<Record<string, unknown>> {
   try {
-    return (await import(url)) as Record<string, unknown>
+    return (await nativeImport(url)) as Record<string, unknown>
   } catch (cause) {
     throw new DriverContractError(
       `${candidate} was found but could not be loaded: ${(cause as Error).message}`,
