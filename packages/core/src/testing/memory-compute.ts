@@ -11,6 +11,7 @@ import {
   type RuntimeSpec,
 } from '../driver/compute-backend.ts'
 import type { ComputeDriver } from '../driver/driver.ts'
+import { nativeImport } from '../driver/native-import.ts'
 import type { StorageBackend } from '../driver/storage-backend.ts'
 import { InvocationError, NotSupportedError } from '../errors/index.ts'
 import { LocalhostStorage } from '../localhost/localhost-storage.ts'
@@ -24,7 +25,6 @@ import { createStoragePublisher, isStoragePublisherAddress } from '../worker/sto
 import type { WorkerHost } from '../worker/worker-host.ts'
 import { openMemoryPublisher } from './memory-monitor.ts'
 import { openMemoryStorage } from './memory-storage.ts'
-import { nativeImport } from './native-import.ts'
 
 const MAX_ACTIVATIONS = 4
 /** Small enough that a test reaches it, large enough for any function. */

@@ -115,22 +115,47 @@ computeConformance({ test, createBackend: () => new TinyBackend(), timing: { man
   expect(output).toMatch(/^# pass [1-9]\d+$/m)
 })
 
-const hasLoader = existsSync(join(corePackage, 'src', 'driver', 'load.ts'))
-
 for (const [name, worker] of [
   ['tiny', /tiny-\d+/],
+  ['lithops-backend-tiny', /tiny-\d+/],
+  ['scoped', /memory-\d+/],
   ['@anyone/lithops-backend-scoped', /memory-\d+/],
 ] as const) {
-  test.runIf(hasLoader)(`backend '${name}' is found by name`, { timeout: 130_000 }, async context => {
-    const output = await runProgram(
-      context,
-      `by-name-${worker.source.slice(0, 4)}.mjs`,
-      `import { FunctionExecutor } from '@lithops/core'
-const fexec = new FunctionExecutor({ backend: ${JSON.stringify(name)} })
+  const options = JSON.stringify({ backend: name })
+  const programs = {
+    'by-name.mjs': `import { FunctionExecutor } from '@lithops/core'
+const fexec = new FunctionExecutor(${options})
 ${MAP}await fexec.close()
 `,
-    )
-    expect(output).toMatch(/^\[2,4,6\] /)
-    expect(output).toMatch(worker)
-  })
+    'by-name.cjs': `const { FunctionExecutor } = require('@lithops/core')
+async function main() {
+const fexec = new FunctionExecutor(${options})
+${MAP}await fexec.close()
 }
+main()
+`,
+  }
+  for (const [file, source] of Object.entries(programs)) {
+    test(`backend '${name}' is found by name in ${file}`, { timeout: 130_000 }, async context => {
+      const output = await runProgram(context, file, source)
+      expect(output).toMatch(/^\[2,4,6\] /)
+      expect(output).toMatch(worker)
+    })
+  }
+}
+
+test('a backend that is not installed is an error with the command that installs one', {
+  timeout: 130_000,
+}, async context => {
+  const output = await runProgram(
+    context,
+    'missing.mjs',
+    `import { FunctionExecutor } from '@lithops/core'
+const fexec = new FunctionExecutor({ backend: 'tinny' })
+const error = await fexec.getResult(fexec.map(x => x, [1])).catch(e => e)
+console.log(error.code, error.message)
+await fexec.close()
+`,
+  )
+  expect(output).toMatch(/^LITHOPS_DRIVER_NOT_FOUND .*npm i/s)
+})
