@@ -18,7 +18,22 @@ const common = {
 } as const
 
 export default defineConfig([
-  { ...common, entry: entries, format: ['esm', 'cjs'], dts: !process.env.NODTS, splitting: true, shims: true },
+  {
+    ...common,
+    entry: entries,
+    format: ['esm', 'cjs'],
+    dts: !process.env.NODTS,
+    splitting: true,
+    shims: true,
+  },
   // The worker process of the localhost backend is one file: every file less is a faster start.
-  { ...common, entry: { 'localhost/slot-main': 'src/localhost/slot-main.ts' }, format: ['cjs'], dts: false, minify: true, keepNames: true, noExternal: [/.*/] },
+  {
+    ...common,
+    entry: { 'localhost/slot-main': 'src/localhost/slot-main.ts' },
+    format: ['cjs'],
+    dts: false,
+    minify: true,
+    keepNames: true,
+    noExternal: [/.*/],
+  },
 ])

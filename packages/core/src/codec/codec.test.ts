@@ -52,7 +52,7 @@ describe('values', () => {
       new DataView(new ArrayBuffer(3)),
     ],
     'array buffers': [new Uint8Array([1, 2, 3]).buffer],
-    sparse: [1, , 3], // biome-ignore lint/suspicious/noSparseArray: that is the case
+    sparse: [1, , 3],
     'null prototype': Object.assign(Object.create(null), { a: 1 }),
     boxed: [Object('str'), Object(5), Object(true)],
     frozen,

@@ -61,6 +61,11 @@ export class GraphDecoder {
     return this.#isMade[ref] === 1 ? this.#values[ref] : this.#make(ref)
   }
 
+  /** Adds what `extra` holds to an object that exists already. */
+  extend(value: object, extra: NodeExtra): void {
+    this.#extend(value, extra)
+  }
+
   /** Runs what had to wait. */
   finish(): void {
     for (let i = 0; i < this.#later.length; i++) this.#later[i]?.()
@@ -120,6 +125,8 @@ export class GraphDecoder {
         return this.#error(ref, a, b)
       case 'bx':
         return this.#extend(this.#keep(ref, Object(this.get(a)) as object), b)
+      case 'dx':
+        return this.#keep(ref, new DOMException(a, b))
       case 'u':
         return this.#keep(ref, new URL(a))
       case 'us':
@@ -187,7 +194,9 @@ export class GraphDecoder {
     const set = this.#keep(ref, kind === 's' ? new Set<unknown>() : new WeakSet<object>())
     this.#later.push(() => {
       const add = kind === 's' ? Set.prototype.add : WeakSet.prototype.add
-      for (const item of refs) add.call(set as never, this.get(item) as never)
+      // weak collections come as pairs, whose second half a WeakSet has no use for
+      const step = kind === 's' ? 1 : 2
+      for (let i = 0; i < refs.length; i += step) add.call(set as never, this.get(refs[i] as number) as never)
     })
     return this.#extend(set, extra)
   }

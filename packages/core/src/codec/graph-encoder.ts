@@ -21,6 +21,8 @@ export interface GraphHooks {
   encodeFunction?(fn: Function, path: Path, index: number): GraphNode
   /** Reference of a prototype object that is not the usual one of its kind. */
   encodePrototype?(prototype: object, path: Path, owner: object): number | undefined
+  /** The error for a part that cannot travel. Default: a SerializationError about data. */
+  refuse?(why: string, path: Path): Error
   /** Id of a class that travelled, by its prototype. */
   classId?(prototype: object): string | undefined
   /** Throws when the object must not be copied. */
@@ -64,6 +66,10 @@ export class GraphEncoder implements Graph {
 
   constructor(hooks: GraphHooks = {}) {
     this.#hooks = hooks
+  }
+
+  #refuse(why: string, path: Path): Error {
+    return this.#hooks.refuse?.(why, path) ?? cannotSend(why, path)
   }
 
   mark(): EncoderMark {
@@ -125,7 +131,7 @@ export class GraphEncoder implements Graph {
   }
 
   #object(value: object, path: Path): number {
-    if (types.isProxy(value)) throw cannotSend('it is a Proxy (pass the object behind it)', path)
+    if (types.isProxy(value)) throw this.#refuse('it is a Proxy (pass the object behind it)', path)
     const known = this.#hooks.known?.(value, path)
     if (known !== undefined) return this.remember(value, this.addNode(known))
     this.#hooks.check?.(value, path)
@@ -197,11 +203,14 @@ export class GraphEncoder implements Graph {
       const refs = Array.from(value as ArrayLike<unknown>, (item, i) => this.encode(item, [...path, i]))
       return { node: ['ag', refs], skip: ALL_KEYS, usual: prototype }
     }
+    if (value instanceof DOMException) {
+      return { node: ['dx', value.message, value.name], skip: ALL_KEYS, usual: prototype }
+    }
     if (value instanceof URL) return { node: ['u', value.href], skip: ALL_KEYS, usual: prototype }
     if (value instanceof URLSearchParams)
       return { node: ['us', value.toString()], skip: ALL_KEYS, usual: prototype }
     const refusal = refusalOf(value)
-    if (refusal !== undefined) throw cannotSend(refusal, path)
+    if (refusal !== undefined) throw this.#refuse(refusal, path)
     return { node: ['o'], skip, usual: Object.prototype }
   }
 

@@ -9,7 +9,7 @@
  *     ['d', time, extra?]      Date; ['r', source, flags, lastIndex, extra?] RegExp
  *     ['m', [k, v, …], extra?] Map; ['s', [refs], extra?] Set; ['wm', …], ['ws', …] their weak kin
  *     ['ab', buffer, extra?]   ArrayBuffer ('sb' shared); ['tb', class, buffer] view with bytes of its own; ['tv', class, ref, offset, length]
- *     ['e', class, extra?]     error; ['bx', ref, extra?] boxed primitive; ['ag', [refs]] arguments; ['u', href] URL; ['us', text]
+ *     ['e', class, extra?]     error; ['bx', ref, extra?] boxed primitive; ['ag', [refs]] arguments; ['u', href] URL; ['us', text]; ['dx', message, name] DOMException
  *     ['c', classId]           prototype object of a class of the ClassTable
  *     ['F', index, extra?]     function; ['B', target, this, [args]] bound function; ['R', index] known value;
  *     ['P', ref]               prototype object of a function; ['V', class, [owner, name, value, …], extra?] with private fields

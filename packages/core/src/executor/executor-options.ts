@@ -100,6 +100,7 @@ export function resolveExecutor(options: ExecutorOptions, kind: ExecutorKind): E
     backends: backends.some(backend => backend instanceof Promise)
       ? Promise.all(backends)
       : (backends as ComputeBackend[]),
+    injected: new Set(choices.filter(isBackend)),
     openStorage,
     openMonitor: monitorOpener(options, config, context, openStorage),
   }
@@ -164,7 +165,7 @@ function openBackend(
       return checkBackend(await driver.create(sectionOf(driver, config, context.log), context))
     })
   }
-  if ('invoke' in choice) return checkBackend(choice)
+  if (isBackend(choice)) return checkBackend(choice)
   if (typeof choice.create !== 'function') {
     throw new DriverContractError(
       'The object given as backend is neither a backend (invoke) nor a driver (create).',
@@ -172,6 +173,11 @@ function openBackend(
   }
   const made = choice.create(sectionOf(choice, config, context.log), context)
   return made instanceof Promise ? made.then(checkBackend) : checkBackend(made)
+}
+
+/** A backend object, not a driver that makes one. */
+function isBackend(choice: BackendChoice): choice is ComputeBackend {
+  return typeof choice === 'object' && 'invoke' in choice
 }
 
 function localhostBackend(config: ResolvedConfig | undefined): LocalhostBackend {

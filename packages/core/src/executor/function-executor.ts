@@ -147,13 +147,13 @@ export class FunctionExecutor {
     mapFn: MapFunction<T, R, Extra>,
     items: ItemList<T> | ItemSource<T>,
     reduceFn: ReduceFunction<Awaited<R>, U>,
-    options?: MapReduceOptions<T, Extra>,
+    options?: MapReduceOptions<Extra>,
   ): ResponseFuture<Awaited<U>>
   mapReduce<T, R, U, K, const Extra extends readonly unknown[] = []>(
     mapFn: MapFunction<T, R, Extra>,
     items: ItemList<T> | ItemSource<T>,
     reduceFn: ReduceFunction<Awaited<R>, U>,
-    options: MapReduceOptions<T, Extra> & {
+    options: MapReduceOptions<Extra> & {
       readonly reduceBy?: GroupedMapReduceOptions<T, K>['reduceBy']
     } = {},
   ): ResponseFuture<Awaited<U>> | GroupedFutures<K, Awaited<U>> {

@@ -8,7 +8,7 @@ import type { CallOptions } from '../job/job-options.ts'
 import type { JobRunner } from './job-runner.ts'
 
 /** Options of `mapReduce` beside those of its map calls. */
-export interface MapReduceOptions<T = unknown, Extra extends readonly unknown[] = readonly unknown[]>
+export interface MapReduceOptions<Extra extends readonly unknown[] = readonly unknown[]>
   extends CallOptions<Extra> {
   /** Combine results in a tree: each reducer gets at most so many results, then their results are reduced again. */
   readonly fanIn?: number
@@ -22,7 +22,7 @@ export interface MapReduceOptions<T = unknown, Extra extends readonly unknown[] 
 
 /** One reducer per group of items. */
 export interface GroupedMapReduceOptions<T, K, Extra extends readonly unknown[] = readonly unknown[]>
-  extends MapReduceOptions<T, Extra> {
+  extends MapReduceOptions<Extra> {
   /** Which group an item belongs to, or 'object': one reducer per object (its path, URL, or bucket and key). */
   readonly reduceBy: 'object' | ((item: T, index: number) => K)
 }

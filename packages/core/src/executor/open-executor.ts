@@ -26,6 +26,8 @@ export interface ExecutorParts {
   readonly log: DriverLog
   /** Ready at once for the embedded backend, later where a package must be loaded. */
   readonly backends: readonly ComputeBackend[] | Promise<readonly ComputeBackend[]>
+  /** Backends that the program made itself: closing them is its business. */
+  readonly injected: ReadonlySet<ComputeBackend>
   /** Undefined for `storage: storageless`. */
   readonly openStorage: () => OpenStorage | Promise<OpenStorage> | undefined
   /** Undefined for the direct way home. */
@@ -166,7 +168,7 @@ export class ExecutorSurroundings {
     await Promise.all(this.#forgetting)
     const backends = await this.#ready.catch(() => [])
     await Promise.all([
-      ...backends.map(backend => backend.close()),
+      ...backends.filter(backend => !this.#parts.injected.has(backend)).map(backend => backend.close()),
       this.#monitor?.then(
         monitor => monitor.close(),
         () => {},

@@ -188,27 +188,18 @@ function packageOf(file: string): { name: string; version: string } | undefined 
   return undefined
 }
 
-/** The script that the program was started with must not be in the bundle: it would start its jobs again on the worker. */
+/** The script that starts the job must not be in the bundle: it would start the job again on the worker. */
 function refuseBackReference(emitted: EmittedModule, inputs: readonly string[]): void {
   const main = process.argv[1]
   const culprit = inputs.find(
     input => input === emitted.definedIn || (main !== undefined && input === resolve(main)),
   )
   if (culprit === undefined) return
-  if (culprit === emitted.definedIn && culprit !== resolve(main ?? '') && !startsJobs(culprit)) return
   throw new SerializationError(
     `Cannot send function '${emitted.functionName}' to a worker: a module that it imports imports ${culprit} again, the script that ` +
       'starts the job; the worker would start the job once more. Move what the function needs into a module of its own.',
     { code: 'LITHOPS_BACK_REFERENCE', details: { script: culprit } },
   )
-}
-
-function startsJobs(file: string): boolean {
-  try {
-    return /@lithops\/core|FunctionExecutor/.test(readFileSync(file, 'utf8'))
-  } catch {
-    return false
-  }
 }
 
 function functionBundle(

@@ -327,7 +327,7 @@ export class Invoker {
       this.#sendAgain(activation.job, open)
       return
     }
-    const isWorkerFault = error instanceof CallError
+    const isWorkerFault = CallError.isInstance(error)
     if (isWorkerFault && open.length > 1) {
       // Which of them broke the worker is not known: each is run by itself, and nobody is charged.
       for (const call of open) {
@@ -345,7 +345,7 @@ export class Invoker {
     if (call.isEnded) return
     if (!mayRunAgain(call, error, call.job.options.retries)) {
       call.fail(describeFault(call, error))
-    } else if (error instanceof InvocationError) {
+    } else if (InvocationError.isInstance(error)) {
       setTimeout(
         () => {
           this.#again(call)
@@ -398,13 +398,12 @@ function asLithopsError(error: unknown, lane: Lane): LithopsError {
 
 /** The error a user gets for a broken worker: which call, how often it was tried, and its last log lines. */
 function describeFault(call: Call, error: LithopsError): LithopsError {
-  if (!(error instanceof CallError)) return error
-  const Class =
-    error instanceof CallTimeoutError
-      ? CallTimeoutError
-      : error instanceof CallOutOfMemoryError
-        ? CallOutOfMemoryError
-        : WorkerLostError
+  if (!CallError.isInstance(error)) return error
+  const Class = CallTimeoutError.isInstance(error)
+    ? CallTimeoutError
+    : CallOutOfMemoryError.isInstance(error)
+      ? CallOutOfMemoryError
+      : WorkerLostError
   const tries = call.attempt === 0 ? '' : ` It was tried ${call.attempt + 1} times.`
   const where = `Call ${call.id} of job ${call.job.key}, function '${call.job.fn.name}': `
   const lines = (call.logParts?.join('') ?? '').trimEnd().split('\n').slice(-LOG_LINES_IN_ERROR).join('\n')

@@ -1,5 +1,8 @@
+export { InternalStorage } from '../storage/internal-storage.ts'
+export { Storage } from '../storage/storage.ts'
 export type { CallContext, CallLogger } from './call-context.ts'
 export type { ModuleFactory } from './instantiate.ts'
 export { type JobHead, type Location, PROTOCOL_VERSION, type WorkerFacts } from './protocol.ts'
 export { ActivationRunner, callOfCode } from './run-activation.ts'
+export { createStoragePublisher, type StoragePublisherAddress } from './storage-publisher.ts'
 export type { WorkerHost } from './worker-host.ts'
