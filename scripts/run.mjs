@@ -185,7 +185,7 @@ async function runTests(args) {
 }
 
 function turbo(args, env) {
-  return node('node_modules/turbo/bin/turbo', ['run', ...args, '--output-logs=new-only'], env)
+  return node('node_modules/turbo/bin/turbo', ['run', '--output-logs=new-only', ...args], env)
 }
 
 function pnpm(args) {

@@ -67,6 +67,10 @@ async function plain(code: string): Promise<FunctionBundle> {
 async function build(key: string, emitted: EmittedModule, options: CaptureOptions): Promise<FunctionBundle> {
   const known = await cache.find(key)
   if (known !== undefined) {
+    refuseBackReference(
+      emitted,
+      known.inputs.map(input => input.path),
+    )
     return functionBundle(known.hash, await cache.fileOf(known.hash), known.sizeBytes, known.externalPackages)
   }
   const natives = new NativeAddons()
