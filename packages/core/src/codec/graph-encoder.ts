@@ -244,7 +244,7 @@ export class GraphEncoder implements Graph {
   }
 
   /** How an object's unusual prototype is told; may turn the node into an instance of a class that travelled. */
-  #prototype(prototype: object | null, node: GraphNode, value: object, path: Path): number | undefined {
+  #prototype(prototype: object | null, _node: GraphNode, value: object, path: Path): number | undefined {
     if (prototype === null) return this.encode(null)
     const ref = this.#hooks.encodePrototype?.(prototype, [...path, '<prototype>'], value)
     if (ref !== undefined) return ref

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import { builtinModules, createRequire, isBuiltin } from 'node:module'
 import path from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { fileURLToPath } from 'node:url'
 import { types } from 'node:util'
 import { GraphEncoder } from '../../codec/graph-encoder.ts'
 import { magicString, remapping as remappingModule, traceMapping } from '../lazy-modules.ts'
@@ -284,7 +284,7 @@ class Capturer {
     this.enc = new GraphEncoder({
       refuse: (why, path) => new CaptureError(why, path),
       known: v => this.known(v),
-      encodeFunction: (f, p, i) => {
+      encodeFunction: (f, p, _i) => {
         const k = this.fnEntry(f, p)
         const e = this.fns[k]
         if (e.node) return e.node(p)
@@ -346,7 +346,7 @@ class Capturer {
     }
   }
   fail(msg, path) {
-    const chain = this.stack.map(s => s.desc)
+    const _chain = this.stack.map(s => s.desc)
     throw new CaptureError(msg, path)
   }
   known(v) {
@@ -396,7 +396,7 @@ class Capturer {
     }
     if (types.isModuleNamespaceObject(v)) return
   }
-  proto(p, path, v) {
+  proto(p, path, _v) {
     // prototype object of a class/function?
     const e = intrinsics().get(p)
     if (e) return this.enc.remember(p, this.enc.memo.get(p) ?? this.enc.addNode(['R', this.ref(e)]))
@@ -465,7 +465,7 @@ class Capturer {
     }
     for (const e of cls) e.revive = true
     const self = Object.getOwnPropertyDescriptor(proto, 'constructor')?.value
-    const k = this.fnIndex.get(self)
+    const _k = this.fnIndex.get(self)
     for (let c = self; typeof c === 'function' && c !== Function.prototype; c = Object.getPrototypeOf(c)) {
       const kk = this.fnIndex.get(c)
       if (kk === undefined || !this.fns[kk].m) {
@@ -681,8 +681,6 @@ class Capturer {
         (entry.homeless ??= []).push({ sp, at: at() })
     }
     if (entry.thisRefs) {
-      if (node.async && 0) {
-      }
       let val = thisCache.get(f)
       if (!val) {
         val = { v: evalAtEntry(f, 'this', node.params.length) }
@@ -781,7 +779,7 @@ class Capturer {
     return isBuiltin(spec) ? spec : `lithops:${Buffer.from(importer ?? '').toString('base64url')}:${spec}`
   }
   // what does a free name refer to?
-  bind(r, entry, f, m, info, path, pure) {
+  bind(r, _entry, f, m, info, path, pure) {
     const { script } = m,
       name = r.name
     if (!r.decl) {
@@ -898,12 +896,12 @@ class Capturer {
         const s = this.slice(d, script, info, f, path)
         s.because = e.message.replace(/ \(.*\)$/, '')
         return { id: () => s.names.get(name) }
-      } catch (e2) {
+      } catch (_e2) {
         throw this.decorate(e, d, script, name, sc[name])
       }
     }
   }
-  decorate(e, d, script, name, value) {
+  decorate(e, d, script, name, _value) {
     if (e instanceof CaptureError && !e.where) {
       e.where = `variable '${name}' (declared at ${fmt(script, d.node ?? d.scope.node)})`
       e.varName = name
@@ -952,7 +950,7 @@ class Capturer {
     for (const n of collectNames(decl.id)) s.names.set(n, n)
     this.slices.set(decl, s)
     this.log.push(() => this.slices.delete(decl))
-    const fake = { edits: s.edits }
+    const _fake = { edits: s.edits }
     for (const sp of freeSpecials(script.an, init.start, init.end)) {
       if (sp.type === 'require()') {
         const a = sp.node.arguments[0]
@@ -1110,11 +1108,11 @@ class Capturer {
     // class heritage by value (only where not an import expression); may add nodes
     for (let k = 0; k < this.fns.length; k++) {
       const e = this.fns[k]
-      if (!e.m || e.m.form !== 'class') continue
+      if (e.m?.form !== 'class') continue
       this.classEdits(e)
     }
     const used = new Set(this.globals),
-      idents = new Set()
+      _idents = new Set()
     for (const k of ['$f', '$h', '$r', '$n', '$v', '$p', 'undefined', 'require']) used.add(k)
     const texts = []
     for (const e of this.fns) if (e.m) texts.push(e.m.script.source.slice(e.m.start, e.m.end))
@@ -1133,7 +1131,7 @@ class Capturer {
     for (const s of this.slices.values()) for (const n of s.names.keys()) s.names.set(n, alloc(n))
     const apply = (src, start, end, edits) => {
       edits = edits
-        .filter(e => !(e.same && e.same()) && e.start >= start && e.end <= end)
+        .filter(e => !e.same?.() && e.start >= start && e.end <= end)
         .sort((a, b) => a.start - b.start || (a.late ? -1 : 0) - (b.late ? -1 : 0) || a.end - b.end)
       let out = '',
         pos = start
@@ -1261,7 +1259,7 @@ class Capturer {
       const ms = new MagicString(script.source, { filename: script.file ?? script.url })
       let last = s0
       const ed = e.edits
-        .filter(x => !(x.same && x.same()) && x.start >= s0 && x.end <= end)
+        .filter(x => !x.same?.() && x.start >= s0 && x.end <= end)
         .sort((a, c) => a.start - c.start || (a.late ? -1 : 0) - (c.late ? -1 : 0) || a.end - c.end)
       for (const x of ed) {
         if (x.start < last) continue
@@ -1293,8 +1291,6 @@ class Capturer {
           : null
       if (!raw) return null
       const m = JSON.parse(raw)
-      if (s.params.startColumn < 0 && 0) {
-      }
       return m
     })
     return out
@@ -1365,7 +1361,7 @@ const OPAQUE = new Set(
     ' ',
   ),
 )
-function isOpaque(v, c) {
+function isOpaque(_v, c) {
   if (typeof c !== 'function' || typeof c.name !== 'string') return false
   if (OPAQUE.has(c.name)) return hostIntrinsic(c) !== undefined || isNodeOwn(c)
   return typeof Intl[c.name] === 'function' && Intl[c.name] === c
@@ -1670,7 +1666,7 @@ function insideOwnClass(an, sp, m) {
   return false
 }
 
-export function explain(e, rootName, loc) {
+export function explain(e, rootName, _loc) {
   const p = (e.path ?? [])
     .map((x, i) =>
       typeof x === 'symbol'

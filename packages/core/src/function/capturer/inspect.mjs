@@ -49,7 +49,7 @@ export function session() {
       box.v = undefined
     }
   }
-  const STASH = 'function(){ out = this }'
+  const _STASH = 'function(){ out = this }'
   const stashFn = post('Runtime.evaluate', {
     contextId: ctxId,
     expression: '(function(x){ out = x })',

@@ -49,7 +49,7 @@ export function analyze(source, { isModule }) {
   let ast
   try {
     ast = parse(source, { ...opts, sourceType: isModule ? 'module' : 'script' })
-  } catch (e) {
+  } catch (_e) {
     ast = parse(source, { ...opts, sourceType: isModule ? 'script' : 'module' })
   }
   const root = new Scope(ast, 'module', null)
@@ -57,7 +57,7 @@ export function analyze(source, { isModule }) {
   const specials = [] // {type:'this'|'super'|'new.target'|'arguments'|'eval'|'import.meta'|'import()'|'private', start,end, owner}
   const nodes = [] // function & class nodes, with context
   const exportsOf = new Map() // localName -> exported name
-  const reexports = []
+  const _reexports = []
   ast._refs = refs
 
   const hoist = s => {
@@ -328,7 +328,7 @@ export function analyze(source, { isModule }) {
     }
   }
   function markLoop() {}
-  function ref(n, scope, owner, parent, ctx) {
+  function ref(n, scope, owner, _parent, ctx) {
     refs.push({
       name: n.name,
       start: n.start,
