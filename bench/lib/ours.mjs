@@ -9,7 +9,7 @@ export class NotBuiltError extends Error {
   }
 }
 
-export const captureBuild = fileURLToPath(new URL('../.cache/capture.mjs', import.meta.url))
+export const captureBuild = fileURLToPath(new URL('../../packages/core/.cache/capture.mjs', import.meta.url))
 
 async function importCore() {
   try {
