@@ -1,0 +1,2 @@
+const word = 'deep'
+export const deep = () => word

@@ -1,0 +1,2 @@
+import { base } from './case.ts'
+export const helper = () => base + 1

@@ -1,0 +1,3 @@
+const scope = { hidden: 1 }
+exports.fn = function () { with (scope) { return hidden } }
+exports.fails = /with/

@@ -1,0 +1,16 @@
+declare module 'lithops:source/codec/value.ts' {
+  import type { ClassTable } from '../../../src/codec/class-table.ts'
+  export function encodeValue(value: unknown, classes?: ClassTable): Uint8Array
+  export function decodeValue(bytes: Uint8Array, classes?: ClassTable): unknown
+}
+declare module 'lithops:source/function/index.ts' {
+  import type { CapturedFunction } from '../../../src/function/captured-function.ts'
+  export function captureFunction(fn: (...args: never[]) => unknown): CapturedFunction
+}
+declare module 'lithops:source/worker/instantiate.ts' {
+  import type { ClassTable } from '../../../src/codec/class-table.ts'
+  export function instantiateFunction(
+    factory: unknown,
+    env: Uint8Array,
+  ): { fn: Function; classes: ClassTable }
+}

@@ -1,0 +1,41 @@
+// Runs in an empty folder, in a process that has never seen the user's files.
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { decodeValue, encodeValue } from 'lithops:source/codec/value.ts'
+import { instantiateFunction } from 'lithops:source/worker/instantiate.ts'
+import type { WorkerAnswer, WorkerRequest } from './protocol.ts'
+
+const bytes = (text: string) => new Uint8Array(Buffer.from(text, 'base64'))
+const text = (value: Uint8Array) => Buffer.from(value).toString('base64')
+const answer = (message: WorkerAnswer) => process.send!(message)
+const plain = (error: unknown) =>
+  error instanceof Error ? `${error.name}: ${error.message}\n${error.stack}` : `thrown: ${String(error)}`
+
+process.on('message', async (request: WorkerRequest) => {
+  const { id } = request
+  let instantiated: ReturnType<typeof instantiateFunction>
+  let args: unknown[]
+  try {
+    const file = path.resolve(`${request.hash}.mjs`)
+    if (request.code !== undefined) writeFileSync(file, bytes(request.code))
+    const module = await import(pathToFileURL(file).href)
+    instantiated = instantiateFunction(module.default, bytes(request.env))
+    args = decodeValue(bytes(request.args), instantiated.classes) as unknown[]
+  } catch (error) {
+    answer({ id, kind: 'broken', text: `the worker could not make the function: ${plain(error)}` })
+    return
+  }
+  try {
+    const result = await (instantiated.fn as (...args: unknown[]) => unknown)(...args)
+    answer({ id, kind: 'value', bytes: text(encodeValue(result, instantiated.classes)) })
+  } catch (error) {
+    try {
+      answer({ id, kind: 'thrown', bytes: text(encodeValue(error, instantiated.classes)), text: plain(error) })
+    } catch (encoding) {
+      answer({ id, kind: 'broken', text: `${plain(encoding)}\nwhile encoding: ${plain(error)}` })
+    }
+  }
+})
+process.on('disconnect', () => process.exit(0))
+process.send!({ id: -1, kind: 'ready' })
