@@ -186,6 +186,9 @@ export class GraphEncoder implements Graph {
       return { node, skip, usual: shared ? SharedArrayBuffer.prototype : ArrayBuffer.prototype }
     }
     if (ArrayBuffer.isView(value)) return { node: this.#view(value, path), skip: ALL_KEYS, usual: prototype }
+    if (value instanceof DOMException) {
+      return { node: ['dx', value.message, value.name], skip: ALL_KEYS, usual: prototype }
+    }
     if (types.isNativeError(value)) {
       const name = prototype === null ? undefined : ERROR_NAMES.get(prototype)
       return { node: ['e', name ?? 'Error'], skip, usual: name === undefined ? Error.prototype : prototype }
@@ -202,9 +205,6 @@ export class GraphEncoder implements Graph {
     if (types.isArgumentsObject(value)) {
       const refs = Array.from(value as ArrayLike<unknown>, (item, i) => this.encode(item, [...path, i]))
       return { node: ['ag', refs], skip: ALL_KEYS, usual: prototype }
-    }
-    if (value instanceof DOMException) {
-      return { node: ['dx', value.message, value.name], skip: ALL_KEYS, usual: prototype }
     }
     if (value instanceof URL) return { node: ['u', value.href], skip: ALL_KEYS, usual: prototype }
     if (value instanceof URLSearchParams)

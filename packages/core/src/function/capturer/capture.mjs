@@ -7,7 +7,14 @@ import { types } from 'node:util'
 import { GraphEncoder } from '../../codec/graph-encoder.ts'
 import { magicString, remapping as remappingModule, traceMapping } from '../lazy-modules.ts'
 import { CaptureError } from './capture-error.mjs'
-import { evalAtEntry, inspectFunction, privateFields, session, weakEntries } from './inspect.mjs'
+import {
+  evalAtEntry,
+  forgetInspected,
+  inspectFunction,
+  privateFields,
+  session,
+  weakEntries,
+} from './inspect.mjs'
 import { analyze, collectNames, freeRefs, freeSpecials, isClass, isFn } from './scope.mjs'
 
 export { CaptureError }
@@ -259,8 +266,8 @@ export function capture(fn, opts = {}) {
   try {
     return c.run(fn, t0)
   } finally {
+    forgetInspected()
     session().idle()
-    session().release()
   }
 }
 

@@ -2,6 +2,9 @@
 import inspector from 'node:inspector'
 import vm from 'node:vm'
 
+/** Captures whose handles the inspector may hold at once. */
+const HELD_CAPTURES = 128
+
 let S // singleton
 export const stats = { posts: 0 }
 export function session() {
@@ -81,12 +84,19 @@ export function session() {
     }
   }
   let pending = null
+  let held = 0
+  // Handles are released in batches: each release is a trip to the inspector, and captures come in loops.
+  const release = () => {
+    held = 0
+    post('Runtime.releaseObjectGroup', { objectGroup: G })
+  }
   const idle = () => {
-    if (dbg && !pending)
-      pending = setImmediate(() => {
-        pending = null
-        disable()
-      })
+    if (++held >= HELD_CAPTURES) release()
+    pending ??= setImmediate(() => {
+      pending = null
+      release()
+      disable()
+    })
   }
   S = {
     idle,
@@ -99,7 +109,6 @@ export function session() {
     enable,
     disable,
     evalCtx: { contextId: ctxId },
-    release: () => post('Runtime.releaseObjectGroup', { objectGroup: G }),
     sourceOf(scriptId) {
       enable()
       return post('Debugger.getScriptSource', { scriptId }).scriptSource
@@ -116,7 +125,22 @@ export function session() {
 }
 
 // {scriptId,line,col,scopes:[{type?,object}]} | {bound:{target,thisArg,args}} | {native:true}
+/** What was found during the capture that is under way: a function is looked at once. */
+const inspected = new Map()
+export function forgetInspected() {
+  inspected.clear()
+}
+
 export function inspectFunction(fn) {
+  let found = inspected.get(fn)
+  if (found === undefined) {
+    found = inspectAnew(fn)
+    inspected.set(fn, found)
+  }
+  return found
+}
+
+function inspectAnew(fn) {
   const S = session()
   const ro = S.idOf(fn)
   const { internalProperties = [] } = S.post('Runtime.getProperties', {
