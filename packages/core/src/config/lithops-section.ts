@@ -57,7 +57,7 @@ export const lithopsSection = defineConfigSection({
     data_limit: field.ignored('large data is passed by way of storage by itself'),
     data_cleaner: field.ignored('what jobs leave is always removed'),
     telemetry: field.ignored('there is none'),
-    customized_runtime: field.boolean({ doc: 'true bakes the map function into the runtime.' }),
+    customized_runtime: field.ignored('backends that run images read it in the section serverless'),
     storage_bucket: field.ignored('name the bucket in the section of the storage'),
     workers: field.ignored('set worker_processes or max_workers in the section of the backend'),
     function_cache: field.ignored('functions are always kept by content'),

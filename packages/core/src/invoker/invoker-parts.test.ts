@@ -1,0 +1,66 @@
+import { describe, expect, test } from 'vitest'
+import { CallOutOfMemoryError, CallTimeoutError, InvocationError, WorkerLostError } from '../errors/index.ts'
+import type { Call } from '../job/call.ts'
+import type { Job } from '../job/job.ts'
+import { adaptiveGroupSize, handBackAfterMs, isQuick } from './group-size.ts'
+import { mayRunAgain, retryDelayMs } from './retry-policy.ts'
+
+const job = (state: Partial<Job>) => ({ readyCount: 10_000, largestGroup: 0, ...state }) as Job
+const call = () => ({ infrastructureFaults: 0, userFailures: 0 }) as Call
+
+describe('how many calls go into an activation', () => {
+  test('one, until the time of a call is known, and for calls that take long', () => {
+    expect(adaptiveGroupSize(job({}), 2)).toBe(1)
+    expect(adaptiveGroupSize(job({ meanCallMs: 50 }), 2)).toBe(1)
+    expect(isQuick(job({ meanCallMs: 50 }))).toBe(false)
+  })
+
+  test('it grows by doubling up to what takes a few milliseconds', () => {
+    expect(adaptiveGroupSize(job({ meanCallMs: 0.001, largestGroup: 1 }), 2)).toBe(2)
+    expect(adaptiveGroupSize(job({ meanCallMs: 0.001, largestGroup: 64 }), 2)).toBe(128)
+    expect(adaptiveGroupSize(job({ meanCallMs: 0.001, largestGroup: 4096 }), 2)).toBe(512)
+    expect(adaptiveGroupSize(job({ meanCallMs: 1, largestGroup: 512 }), 2)).toBe(4)
+  })
+
+  test('no worker takes more than a fair share of what is left', () => {
+    expect(adaptiveGroupSize(job({ meanCallMs: 0.001, largestGroup: 512, readyCount: 10 }), 2)).toBe(3)
+  })
+
+  test('only groups are handed back', () => {
+    expect([handBackAfterMs(1), handBackAfterMs(2) > 0]).toEqual([0, true])
+  })
+})
+
+describe('what is run again', () => {
+  const budget = { infrastructure: 2, user: 1 }
+
+  test('lost workers, within the budget of the infrastructure', () => {
+    const lost = call()
+    const answers = [1, 2, 3].map(() => mayRunAgain(lost, new WorkerLostError('x'), budget))
+    expect(answers).toEqual([true, true, false])
+  })
+
+  test('timeouts and user errors, within the budget of the user', () => {
+    const late = call()
+    expect(mayRunAgain(late, new CallTimeoutError('x'), budget)).toBe(true)
+    expect(mayRunAgain(late, new Error('x'), budget)).toBe(false)
+  })
+
+  test('memory uses up three; what is not retryable is final', () => {
+    expect(
+      mayRunAgain(call(), new CallOutOfMemoryError('x', { isRetryable: true }), {
+        infrastructure: 5,
+        user: 0,
+      }),
+    ).toBe(true)
+    expect(mayRunAgain(call(), new CallOutOfMemoryError('x', { isRetryable: true }), budget)).toBe(false)
+    expect(mayRunAgain(call(), new InvocationError('x', { isRetryable: false }), budget)).toBe(false)
+  })
+
+  test('pauses grow, with jitter, unless the platform says how long', () => {
+    const refused = { ...call(), infrastructureFaults: 3 } as Call
+    expect(retryDelayMs(refused, new InvocationError('x'), () => 1)).toBe(800)
+    expect(retryDelayMs(refused, new InvocationError('x'), () => 0)).toBe(400)
+    expect(retryDelayMs(refused, new InvocationError('x', { details: { retryAfterMs: 7 } }))).toBe(7)
+  })
+})
