@@ -2,13 +2,13 @@ import type { Call } from './call.ts'
 import { EncodedInput } from './call.ts'
 
 /** Calls read ahead of what the backends can hold, so that workers never wait for the source. */
-const READ_AHEAD_CALLS = 2048
+const READ_AHEAD_CALLS = 1024
 /** Ended futures that nobody has taken, before the source is read no further. */
-const MAX_UNTAKEN = 4096
+const MAX_UNTAKEN = 1024
 /** Encoded input held at once; large items lower the number of calls read ahead. */
 const MAX_OPEN_BYTES = 64 * 1024 * 1024
 /** After so many items in one go the event loop may turn. */
-const ITEMS_PER_TURN = 512
+const ITEMS_PER_TURN = 256
 
 export interface SourceReaderHost {
   readonly capacity: () => number
