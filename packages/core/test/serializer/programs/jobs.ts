@@ -66,3 +66,6 @@ export const jobs = [
   { name: 'own error class', fn: () => { throw new OwnError('mine') }, throws: (error: any) => { if (!(error instanceof OwnError) || error.code !== 7) throw error } },
 ]
 export type { T }
+
+// the name by which the harness finds them
+export const cases = jobs
