@@ -116,7 +116,13 @@ export class Job {
 
   /** Gives a remote error the positions of the user's source. */
   localError(error: unknown): unknown {
-    for (let e = error, depth = 0; e instanceof Error && depth < 8; e = e.cause, depth++) {
+    // not `instanceof`: the error may belong to another realm, as in vitest's vm pools
+    for (
+      let e = error as Partial<Error> | undefined, depth = 0;
+      depth < 8;
+      e = e.cause as Partial<Error>, depth++
+    ) {
+      if (typeof e !== 'object' || e === null) break
       if (typeof e.stack !== 'string') continue
       const stack = this.#mapped(e.stack.replace(WORKER_FRAMES, ''))
       if (stack !== e.stack)
