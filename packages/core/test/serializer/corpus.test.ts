@@ -77,7 +77,6 @@ afterAll(async () => {
 const KNOWN_GAPS = new Map([
   ['classes-abstract', 'private fields of a class hierarchy over several files'],
   ['classes-errors', 'a thrown error whose cause has #private fields'],
-  ['classes-private-graph', 'private fields of the same name in a class and its parent'],
   ['classes-results', 'an error class of @lithops/core as a plain value'],
   ['classes-super-in-literals', 'super in methods of object literals'],
   ['closures-deep-data', 'linked lists of thousands of links'],
@@ -93,8 +92,8 @@ const KNOWN_GAPS = new Map([
   ['syntax-modern', 'a static field with an arrow that uses a private name'],
   ['syntax-octal-literal', 'octal escapes of sloppy mode'],
   ['syntax-strictness', 'sloppy mode is not kept: functions run in strict mode'],
-  ['syntax-tagged-templates', 'identity of a captured strings array'],
   ['typescript-cts', 'a private arrow field compiled to CommonJS'],
+  ['syntax-tagged-templates', 'identity of a captured strings array'],
 ])
 
 describe('serializer corpus', () => {

@@ -447,6 +447,7 @@ class Capturer {
         p,
       )
     const out = []
+    const seen = new Map()
     for (const f of pf) {
       if (
         f.has &&
@@ -465,10 +466,17 @@ class Capturer {
             '#' + m.key.name === f.name,
         ),
       )
-      if (owners.length !== 1)
-        throw new CaptureError(`private field ${f.name} is declared by ${owners.length} of its classes`, p)
-      owners[0].revive = true
-      out.push(owners[0].k, f.name.slice(1), this.enc.encode(f.value, [...p, f.name]))
+      // Fields of the same name come in the order of their making: those of the base class first.
+      const nth = seen.get(f.name) ?? 0
+      seen.set(f.name, nth + 1)
+      const owner = owners[owners.length - 1 - nth]
+      if (!owner)
+        throw new CaptureError(
+          `private field ${f.name} is declared by none of the classes that were captured`,
+          p,
+        )
+      owner.revive = true
+      out.push(owner.k, f.name.slice(1), this.enc.encode(f.value, [...p, f.name]))
     }
     for (const e of cls) e.revive = true
     const self = Object.getOwnPropertyDescriptor(proto, 'constructor')?.value
@@ -1346,7 +1354,8 @@ class Capturer {
         e.edits.push({
           start: mem.value.body.start + 1,
           end: mem.value.body.start + 1,
-          text: () => (node.superClass ? ' if ($h.rv) { super(); return } ' : ' if ($h.rv) return; '),
+          text: () =>
+            node.superClass ? ' if ($h.rv) { super(...arguments); return } ' : ' if ($h.rv) return; ',
         })
     }
     if (priv.length)
