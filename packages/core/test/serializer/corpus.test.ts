@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type BuiltHarness, buildHarness } from './harness/build.ts'
 import { failureOf, runInClient } from './harness/client-process.ts'
 import type { CaseOutcome } from './harness/protocol.ts'
+import { KNOWN_GAPS } from './known-gaps.ts'
 
 // One folder per case. Programs of several folders share a client process and a worker process; one that says
 // `isolated = true` gets its own. Rewrite the error texts with LITHOPS_UPDATE_GOLDEN=1.
@@ -72,29 +73,6 @@ afterAll(async () => {
   await settled
   harness.remove()
 })
-
-// Cases that a user may write and that do not work yet. A case that begins to work fails here until it is taken out.
-const KNOWN_GAPS = new Map([
-  ['classes-abstract', 'private fields of a class hierarchy over several files'],
-  ['classes-errors', 'a thrown error whose cause has #private fields'],
-  ['classes-results', 'an error class of @lithops/core as a plain value'],
-  ['classes-super-in-literals', 'super in methods of object literals'],
-  ['closures-deep-data', 'linked lists of thousands of links'],
-  ['closures-factories', 'the name of an enclosing function'],
-  ['handles-refused', 'one of its refusals has another text'],
-  ['imports-meta', 'import.meta.url of an imported module'],
-  ['imports-namespace-objects', 'a namespace inside an object'],
-  ['names-shadowed-globals', 'a variable named as the global it was made from'],
-  ['packages-own-client', 'a private client of a user module'],
-  ['packages-pino', 'a child logger of pino'],
-  ['packages-zod', 'a schema made by a method of a schema'],
-  ['realms-vm', 'functions of another realm'],
-  ['syntax-modern', 'a static field with an arrow that uses a private name'],
-  ['syntax-octal-literal', 'octal escapes of sloppy mode'],
-  ['syntax-strictness', 'sloppy mode is not kept: functions run in strict mode'],
-  ['typescript-cts', 'a private arrow field compiled to CommonJS'],
-  ['syntax-tagged-templates', 'identity of a captured strings array'],
-])
 
 describe('serializer corpus', () => {
   for (const program of programs) {

@@ -1,131 +1,217 @@
-import { execFileSync } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import ts from 'typescript'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest'
 import { type BuiltHarness, buildHarness } from './harness/build.ts'
-import { failureOf, runInClient } from './harness/client-process.ts'
+import { type ClientOptions, failureOf, runInClient } from './harness/client-process.ts'
+import { findNodes, installNodesIfRequired, missingNode } from './harness/nodes.ts'
 
-// One program, run as users run TypeScript: each runner gives V8 another text, and capture must understand all of them.
-const here = path.dirname(fileURLToPath(import.meta.url))
-const programs = path.join(here, 'programs')
-const TSX = ['--import', 'tsx']
+// The same program, run the ways in which people run TypeScript. Each way gets a folder of its own below the package,
+// so that the program's packages resolve as in a user's project.
+const programs = path.join(path.dirname(fileURLToPath(import.meta.url)), 'programs')
+const require = createRequire(import.meta.url)
+const SOURCES = ['jobs.ts', 'util.ts']
 
 let harness: BuiltHarness
 beforeAll(async () => {
+  installNodesIfRequired([22, 24])
   harness = await buildHarness()
-})
+}, 300_000)
 afterAll(() => harness.remove())
 
-/** Ships all functions of a program from a client process of its own. */
-async function check(file: string, execArgv: readonly string[] = [], node = process.execPath): Promise<void> {
+function folder(name: string, type: 'module' | 'commonjs'): string {
+  const directory = path.join(harness.directory, 'runners', name)
+  mkdirSync(directory, { recursive: true })
+  writeFileSync(path.join(directory, 'package.json'), JSON.stringify({ type }))
+  return directory
+}
+
+const source = (name: string) => readFileSync(path.join(programs, name), 'utf8')
+
+function copySources(directory: string): string {
+  for (const name of SOURCES) cpSync(path.join(programs, name), path.join(directory, name))
+  return path.join(directory, 'jobs.ts')
+}
+
+async function expectToPass(file: string, options: Partial<ClientOptions> = {}): Promise<void> {
   const outcomes = await runInClient([file], {
     clientFile: harness.clientFile,
-    node,
-    execArgv: [...execArgv],
-    cwd: here,
+    cwd: path.dirname(file),
+    ...options,
   })
   const failure = failureOf(outcomes.get(file))
   if (failure !== undefined) expect.fail(failure)
 }
 
-/** A folder of the harness with a package.json of this module type. */
-function folder(name: string, type: 'module' | 'commonjs'): string {
-  const made = path.join(harness.directory, name)
-  mkdirSync(made, { recursive: true })
-  writeFileSync(path.join(made, 'package.json'), JSON.stringify({ type }))
-  return made
-}
-
-/** The program as tsc would write it. */
-function transpiled(name: string, module: ts.ModuleKind, target: ts.ScriptTarget): string {
-  const made = folder(name, module === ts.ModuleKind.CommonJS ? 'commonjs' : 'module')
-  for (const source of readdirSync(programs)) {
-    const { outputText } = ts.transpileModule(readFileSync(path.join(programs, source), 'utf8'), {
-      fileName: source,
-      compilerOptions: {
-        module,
-        target,
-        esModuleInterop: true,
-        inlineSourceMap: true,
-        rewriteRelativeImportExtensions: true,
-      },
-    })
-    writeFileSync(path.join(made, source.replace(/\.ts$/, '.js')), outputText)
+function resolveOrSkip(context: TestContext, specifier: string): string {
+  try {
+    return require.resolve(specifier)
+  } catch {
+    return context.skip(`real part missing: ${specifier} is not installed`)
   }
-  return path.join(made, 'jobs.js')
 }
 
-async function bundled(
-  name: string,
-  options: { readonly format: 'esm' | 'cjs'; readonly minify: boolean },
-): Promise<string> {
-  const outfile = path.join(folder(name, 'module'), options.format === 'esm' ? 'jobs.mjs' : 'jobs.cjs')
-  await build({
-    entryPoints: [path.join(programs, 'jobs.ts')],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    packages: 'external',
-    ...options,
-  })
-  return outfile
-}
+describe('runner matrix', { timeout: 120_000 }, () => {
+  it('tsx, ES modules', () =>
+    expectToPass(copySources(folder('tsx-esm', 'module')), { execArgv: ['--import', require.resolve('tsx')] }))
 
-describe('runner matrix', () => {
-  it('tsx, ES modules', () => check(path.join(programs, 'jobs.ts'), TSX))
+  it('tsx, CommonJS', () =>
+    expectToPass(copySources(folder('tsx-cjs', 'commonjs')), {
+      execArgv: ['--import', require.resolve('tsx')],
+    }))
 
-  it('tsx, CommonJS', async () => {
-    const made = folder('tsx-cjs', 'commonjs')
-    cpSync(programs, made, { recursive: true })
-    await check(path.join(made, 'jobs.ts'), TSX)
-  })
+  const tscTargets = [
+    ['es2022', ts.ScriptTarget.ES2022],
+    ['es2017', ts.ScriptTarget.ES2017],
+  ] as const
+  const tscModules = [
+    ['ES modules', 'module', ts.ModuleKind.ES2022],
+    ['CommonJS', 'commonjs', ts.ModuleKind.CommonJS],
+  ] as const
+  for (const [targetName, target] of tscTargets) {
+    for (const [moduleName, type, module] of tscModules) {
+      it(`tsc, ${moduleName}, ${targetName}`, async () => {
+        const directory = folder(`tsc-${type}-${targetName}`, type)
+        for (const name of SOURCES) {
+          const { outputText } = ts.transpileModule(source(name), {
+            fileName: name,
+            compilerOptions: { module, target, esModuleInterop: true, rewriteRelativeImportExtensions: true },
+          })
+          writeFileSync(path.join(directory, name.replace('.ts', '.js')), outputText)
+        }
+        await expectToPass(path.join(directory, 'jobs.js'))
+      })
+    }
+  }
 
-  it('tsc, ES modules', () => check(transpiled('tsc-esm', ts.ModuleKind.ESNext, ts.ScriptTarget.ES2022)))
-  it('tsc, CommonJS, es2022', () =>
-    check(transpiled('tsc-cjs', ts.ModuleKind.CommonJS, ts.ScriptTarget.ES2022)))
-  it('tsc, CommonJS, es2017', () =>
-    check(transpiled('tsc-2017', ts.ModuleKind.CommonJS, ts.ScriptTarget.ES2017)))
-  it('a bundle', async () => check(await bundled('bundle', { format: 'esm', minify: false })))
-  it('a minified bundle', async () => check(await bundled('minified', { format: 'esm', minify: true })))
-  it('a bundle of CommonJS', async () => check(await bundled('bundle-cjs', { format: 'cjs', minify: false })))
-})
+  for (const major of [22, 24]) {
+    for (const mode of ['strip', 'transform'] as const) {
+      it(`Node ${major}, types by --experimental-${mode}-types`, async context => {
+        const node = findNodes().get(major)
+        if (node === undefined) return context.skip(missingNode(major))
+        const directory = folder(`node${major}-${mode}`, 'module')
+        const file = copySources(directory)
+        if (mode === 'strip') writeFileSync(file, erasable(source('jobs.ts')))
+        await expectToPass(file, {
+          node: node.file,
+          execArgv: [`--experimental-${mode}-types`, '--no-warnings'],
+        })
+      })
+    }
+  }
 
-/** Node binaries of LITHOPS_TEST_NODES, else those of scripts/install-test-nodes.mjs. */
-function otherNodes(): string[] {
-  const given = process.env.LITHOPS_TEST_NODES?.split(',').filter(Boolean)
-  if (given !== undefined && given.length > 0) return given
-  const cache = path.resolve(here, '../../../../.cache/nodes')
-  if (!existsSync(cache)) return []
-  return readdirSync(cache).flatMap(major => {
-    const modules = path.join(cache, major, 'node_modules')
-    if (!existsSync(modules)) return []
-    return readdirSync(modules)
-      .map(name => path.join(modules, name, 'bin', 'node'))
-      .filter(existsSync)
-  })
-}
+  for (const minify of [false, true]) {
+    for (const format of ['esm', 'cjs'] as const) {
+      it(`esbuild bundle, ${format}${minify ? ', minified' : ''}`, async () => {
+        const directory = folder(`esbuild-${format}-${minify}`, 'module')
+        const outfile = path.join(directory, format === 'esm' ? 'app.mjs' : 'app.cjs')
+        await build({
+          entryPoints: [path.join(programs, 'jobs.ts')],
+          outfile,
+          bundle: true,
+          minify,
+          format,
+          platform: 'node',
+          target: 'node20',
+          logLevel: 'error',
+          nodePaths: [path.resolve(programs, '../../../node_modules')],
+        })
+        await expectToPass(outfile)
+      })
+    }
+  }
 
-describe('other majors of Node', () => {
-  const nodes = otherNodes()
-  it('are there', context => {
-    if (nodes.length > 0) return
-    context.skip('real part missing: no other Node; node scripts/install-test-nodes.mjs brings some')
-  })
-  for (const node of nodes) {
-    const version = execFileSync(node, ['--version'], { encoding: 'utf8' }).trim()
-    it(`${version}, a bundle`, async () =>
-      check(await bundled(`bundle-${version}`, { format: 'esm', minify: false }), [], node))
-    it(`${version}, its own way with types`, async context => {
-      if (
-        !process.allowedNodeEnvironmentFlags.has('--experimental-transform-types') &&
-        Number(version.slice(1, 3)) < 22
-      ) {
-        context.skip(`${version} does not run TypeScript`)
+  for (const type of ['es6', 'commonjs'] as const) {
+    it(`swc, ${type}`, async context => {
+      resolveOrSkip(context, '@swc/core')
+      const { transformSync } = await import('@swc/core')
+      const extension = type === 'es6' ? '.mjs' : '.cjs'
+      const directory = folder(`swc-${type}`, type === 'es6' ? 'module' : 'commonjs')
+      for (const name of SOURCES) {
+        const { code } = transformSync(source(name), {
+          filename: name,
+          swcrc: false,
+          module: { type },
+          jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
+        })
+        writeFileSync(
+          path.join(directory, name.replace('.ts', extension)),
+          code.replaceAll(/(['"])\.\/util\.ts\1/g, `'./util${extension}'`),
+        )
       }
-      await check(path.join(programs, 'jobs.ts'), ['--experimental-transform-types', '--no-warnings'], node)
+      await expectToPass(path.join(directory, `jobs${extension}`))
+    })
+  }
+
+  it('ts-node', async context => {
+    const register = resolveOrSkip(context, 'ts-node/register/transpile-only')
+    const directory = folder('ts-node', 'commonjs')
+    const file = copySources(directory)
+    writeFileSync(
+      path.join(directory, 'tsconfig.json'),
+      JSON.stringify({ compilerOptions: { module: 'commonjs', target: 'es2022', esModuleInterop: true } }),
+    )
+    await expectToPass(file, { execArgv: ['-r', register] })
+  })
+
+  for (const pool of ['forks', 'threads', 'vmThreads', 'vmForks']) {
+    it(`inside vitest, pool ${pool}`, async () => {
+      const directory = folder(`vitest-${pool}`, 'module')
+      copySources(directory)
+      writeFileSync(path.join(directory, 'vitest.config.mjs'), 'export default {}\n')
+      writeFileSync(path.join(directory, 'jobs.test.ts'), testFile(harness.libraryFile))
+      const { code, output } = await runVitest(directory, pool)
+      if (code !== 0) expect.fail(output)
+      expect(output).toMatch(/ passed/)
     })
   }
 })
+
+/** The program without what Node cannot strip: the enum and the parameter property. */
+function erasable(text: string): string {
+  const erased = text
+    .replace(/enum Color \{[^}]*\}/, "const Color = { Red: 0, Green: 5, 5: 'Green' } as const")
+    .replace('constructor(public v: number) {}', 'v: number\n  constructor(v: number) {\n    this.v = v\n  }')
+  expect(erased).not.toMatch(/enum Color|constructor\(public/)
+  return erased
+}
+
+const testFile = (library: string) => `
+import { afterAll, expect, test } from 'vitest'
+import { cases } from './jobs.ts'
+import { closeWorker, runCases, ship, stop } from ${JSON.stringify(library)}
+
+const results = await runCases(cases, import.meta.dirname)
+for (const { name, failure } of results.results) test(name, () => { if (failure) expect.fail(failure) })
+test('written in the test', async () => {
+  const k = 3
+  expect(await ship((x: number) => x * k, 2)).toBe(6)
+})
+afterAll(() => { closeWorker(); stop() })
+`
+
+function runVitest(directory: string, pool: string): Promise<{ code: number | null; output: string }> {
+  const main = path.join(path.dirname(require.resolve('vitest/package.json')), 'vitest.mjs')
+  if (!existsSync(main)) throw new Error(`vitest has no ${main}`)
+  const outer = Object.entries(process.env).filter(([name]) => !/^(VITEST|NODE_OPTIONS|TEST$)/.test(name))
+  return new Promise(resolve => {
+    let output = ''
+    const child = spawn(process.execPath, [main, 'run', '--root', directory, `--pool=${pool}`], {
+      cwd: directory,
+      env: {
+        ...Object.fromEntries(outer),
+        NO_COLOR: '1',
+        LITHOPS_CACHE_DIR: path.join(harness.directory, 'bundles'),
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const collect = (chunk: Buffer) => (output += chunk)
+    child.stdout.on('data', collect)
+    child.stderr.on('data', collect)
+    child.on('exit', code => resolve({ code, output }))
+  })
+}

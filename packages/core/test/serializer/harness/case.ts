@@ -13,6 +13,8 @@ export interface SerializerCase {
   readonly throws?: (error: any) => unknown
   /** The capture warns with such a text. Without it the capture must not warn. */
   readonly warns?: RegExp
+  /** Whether it warns depends on how the program was built. */
+  readonly mayWarn?: boolean
   /** Runs right after the capture, before anything is sent. */
   readonly afterCapture?: () => void
 }

@@ -39,7 +39,8 @@ function runUntilItEnds(
       execPath: node,
       execArgv: [...execArgv],
       cwd,
-      env: { ...outer, ...env },
+      // A cache of its own, so that no bundle of an earlier run hides what this one makes.
+      env: { ...outer, LITHOPS_CACHE_DIR: path.join(path.dirname(clientFile), 'bundles'), ...env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })
     const collect = (chunk: Buffer) => (output = (output + chunk).slice(-4000))

@@ -1,4 +1,4 @@
 // The same program as the runner matrix.
-import { jobs } from '../../programs/jobs.ts'
+import { cases as jobs } from '../../programs/jobs.ts'
 
 export const cases = jobs
