@@ -11,7 +11,9 @@ import { KNOWN_GAPS } from './known-gaps.ts'
 const MAJORS = [20, 22, 24]
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), 'cases')
 const files = readdirSync(root)
-  .filter(name => /^(values|functions|state|this|classes|typescript|results)-/.test(name) && !KNOWN_GAPS.has(name))
+  .filter(
+    name => /^(values|functions|state|this|classes|typescript|results)-/.test(name) && !KNOWN_GAPS.has(name),
+  )
   .map(name => path.join(root, name, 'case.ts'))
   .filter(file => readdirSync(path.dirname(file)).includes('case.ts'))
 

@@ -2,7 +2,6 @@
 export const KNOWN_GAPS: ReadonlyMap<string, string> = new Map([
   ['classes-abstract', 'private fields of a class hierarchy over several files'],
   ['classes-errors', 'a thrown error whose cause has #private fields'],
-  ['classes-private-graph', 'private fields of the same name in a class and its parent'],
   ['classes-results', 'an error class of @lithops/core as a plain value'],
   ['classes-super-in-literals', 'super in methods of object literals'],
   ['closures-deep-data', 'linked lists of thousands of links'],
