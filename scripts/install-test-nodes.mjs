@@ -20,7 +20,9 @@ const wanted = process.argv.slice(2).length > 0 ? process.argv.slice(2) : MAJORS
 const platform = `${process.platform}-${process.arch}`
 const source = PACKAGES[platform]
 if (source === undefined) {
-  console.error(`npm has no Node binaries for ${platform}; name yours in LITHOPS_TEST_NODES, separated by commas.`)
+  console.error(
+    `npm has no Node binaries for ${platform}; name yours in LITHOPS_TEST_NODES, separated by commas.`,
+  )
   process.exit(1)
 }
 
