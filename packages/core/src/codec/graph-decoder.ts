@@ -34,6 +34,9 @@ const ERRORS: Readonly<Record<string, new (message?: string) => Error>> = {
   URIError,
 }
 
+/** Objects within objects are filled in turn from this depth on: the stack has room for some thousand. */
+const MAX_DEPTH = 300
+
 /** Makes values of a graph's nodes, each once. Call `finish` when all that is wanted has been got. */
 export class GraphDecoder {
   readonly #nodes: readonly unknown[]
@@ -43,6 +46,9 @@ export class GraphDecoder {
   readonly #isMade: Uint8Array
   /** What must wait until everything it refers to exists: entries of collections, freezing. */
   readonly #later: (() => void)[] = []
+  /** Objects that exist and are too deep to be filled where they were found. */
+  readonly #deferred: (() => void)[] = []
+  #depth = 0
 
   constructor(graph: Graph, hooks: DecodeHooks = {}) {
     this.#nodes = graph.nodes
@@ -58,7 +64,23 @@ export class GraphDecoder {
       return CONSTANTS[-ref]
     }
     if (!(ref < this.#nodes.length)) throw damaged(`reference ${ref}`)
-    return this.#isMade[ref] === 1 ? this.#values[ref] : this.#make(ref)
+    if (this.#isMade[ref] === 1) return this.#values[ref]
+    this.#depth++
+    try {
+      return this.#make(ref)
+    } finally {
+      this.#depth--
+      if (this.#depth === 0) this.#fillDeferred()
+    }
+  }
+
+  #fillDeferred(): void {
+    this.#depth++
+    try {
+      for (let fill = this.#deferred.pop(); fill !== undefined; fill = this.#deferred.pop()) fill()
+    } finally {
+      this.#depth--
+    }
   }
 
   /** Adds what `extra` holds to an object that exists already. */
@@ -175,7 +197,11 @@ export class GraphDecoder {
 
   #array(ref: number, refs: readonly number[], extra: NodeExtra | undefined): unknown {
     const array: unknown[] = this.#keep(ref, new Array(refs.length))
-    for (let i = 0; i < refs.length; i++) array[i] = this.get(refs[i] as number)
+    const fill = () => {
+      for (let i = 0; i < refs.length; i++) array[i] = this.get(refs[i] as number)
+    }
+    if (this.#depth < MAX_DEPTH) fill()
+    else this.#deferred.push(fill)
     return this.#extend(array, extra)
   }
 
@@ -252,7 +278,11 @@ export class GraphDecoder {
     if (extra === undefined) return value
     if (extra.q !== undefined && !hasPrototype)
       Object.setPrototypeOf(value, this.get(extra.q) as object | null)
-    if (extra.p !== undefined) this.#properties(value, extra.p, extra.t, isError)
+    const { p } = extra
+    if (p !== undefined) {
+      if (this.#depth < MAX_DEPTH) this.#properties(value, p, extra.t, isError)
+      else this.#deferred.push(() => this.#properties(value, p, extra.t, isError))
+    }
     const { x } = extra
     if (x !== undefined) {
       this.#later.push(() => {

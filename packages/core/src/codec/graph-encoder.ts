@@ -17,8 +17,8 @@ import { cannotSend, type Path, refusalOf, unknownClass } from './refusal.ts'
 export interface GraphHooks {
   /** A node for a value that both sides have, such as an intrinsic; undefined when it is not one. */
   known?(value: object, path: Path): GraphNode | undefined
-  /** A node for a function. `index` is the place it will have. */
-  encodeFunction?(fn: Function, path: Path, index: number): GraphNode
+  /** A node for a function. `ref` is its reference; `owner` is the object that holds it, if it was come by that way. */
+  encodeFunction?(fn: Function, path: Path, ref: number, owner: object | undefined): GraphNode
   /** Reference of a prototype object that is not the usual one of its kind. */
   encodePrototype?(prototype: object, path: Path, owner: object): number | undefined
   /** The error for a part that cannot travel. Default: a SerializationError about data. */
@@ -48,11 +48,19 @@ const WELL_KNOWN_SYMBOLS = new Map<symbol, string>(
 const NO_KEYS: ReadonlySet<PropertyKey> = new Set()
 const ALL_KEYS = 'all'
 
+/** Objects within objects are looked at in turn from this depth on: the stack has room for some thousand. */
+const MAX_DEPTH = 300
+/** A function is worth this many objects: its capture takes much more of the stack. */
+const FUNCTION_DEPTH = 6
+/** Parts of a path at its beginning and its end that are kept when it is longer. */
+const KEPT_PATH_PARTS = 20
+
 /** Where an encoder stood, to go back to. */
 export interface EncoderMark {
   readonly nodes: number
   readonly buffers: number
   readonly log: number
+  readonly deferred: number
 }
 
 /** Turns values into the nodes of a graph. Several values encoded by one encoder share what they have in common. */
@@ -63,6 +71,9 @@ export class GraphEncoder implements Graph {
   readonly memo = new Map<unknown, number>()
   readonly #hooks: GraphHooks
   readonly #log: unknown[] = []
+  /** Objects too deep to be filled where they were found. */
+  readonly #deferred: (() => void)[] = []
+  #depth = 0
 
   constructor(hooks: GraphHooks = {}) {
     this.#hooks = hooks
@@ -73,13 +84,19 @@ export class GraphEncoder implements Graph {
   }
 
   mark(): EncoderMark {
-    return { nodes: this.nodes.length, buffers: this.buffers.length, log: this.#log.length }
+    return {
+      nodes: this.nodes.length,
+      buffers: this.buffers.length,
+      log: this.#log.length,
+      deferred: this.#deferred.length,
+    }
   }
 
   /** Forgets what was encoded since the mark. */
   rollback(mark: EncoderMark): void {
     this.nodes.length = mark.nodes
     this.buffers.length = mark.buffers
+    this.#deferred.length = mark.deferred
     while (this.#log.length > mark.log) this.memo.delete(this.#log.pop())
   }
 
@@ -94,10 +111,13 @@ export class GraphEncoder implements Graph {
     return ref
   }
 
-  /** Encodes a value and all it refers to; returns its reference. Throws SerializationError with the path. */
-  encode(value: unknown, path: Path = []): number {
+  /**
+   * Encodes a value and all it refers to; returns its reference. `owner` is the object that holds the value. Throws
+   * SerializationError with the path.
+   */
+  encode(value: unknown, path: Path = [], owner?: object): number {
     if (typeof value === 'object' && value !== null) return this.memo.get(value) ?? this.#object(value, path)
-    if (typeof value === 'function') return this.memo.get(value) ?? this.#function(value, path)
+    if (typeof value === 'function') return this.memo.get(value) ?? this.#function(value, path, owner)
     return this.#primitive(value)
   }
 
@@ -116,7 +136,7 @@ export class GraphEncoder implements Graph {
     return this.remember(value, this.addNode(value))
   }
 
-  #function(fn: Function, path: Path): number {
+  #function(fn: Function, path: Path, owner: object | undefined): number {
     const known = this.#hooks.known?.(fn, path)
     if (known !== undefined) return this.remember(fn, this.addNode(known))
     if (this.#hooks.encodeFunction === undefined) {
@@ -126,8 +146,35 @@ export class GraphEncoder implements Graph {
       )
     }
     const ref = this.remember(fn, this.addNode(null))
-    this.nodes[ref] = this.#hooks.encodeFunction(fn, path, ref)
+    const { encodeFunction } = this.#hooks
+    this.#inTurn(FUNCTION_DEPTH, path, way => {
+      this.nodes[ref] = encodeFunction(fn, way, ref, owner)
+    })
     return ref
+  }
+
+  /** Does what encodes a part of a value, at once or, when it is nested deeply, after what is under way. */
+  #inTurn(depth: number, path: Path, fill: (path: Path) => void): void {
+    if (this.#depth + depth > MAX_DEPTH) {
+      const shortened = shortenPath(path)
+      this.#deferred.push(() => fill(shortened))
+      return
+    }
+    this.#depth += depth
+    try {
+      fill(path)
+    } finally {
+      this.#depth -= depth
+    }
+    if (this.#depth > 0) return
+    for (let next = this.#deferred.pop(); next !== undefined; next = this.#deferred.pop()) {
+      this.#depth++
+      try {
+        next()
+      } finally {
+        this.#depth--
+      }
+    }
   }
 
   #object(value: object, path: Path): number {
@@ -136,6 +183,11 @@ export class GraphEncoder implements Graph {
     if (known !== undefined) return this.remember(value, this.addNode(known))
     this.#hooks.check?.(value, path)
     const ref = this.remember(value, this.addNode(null))
+    this.#inTurn(1, path, way => this.#fill(value, ref, way))
+    return ref
+  }
+
+  #fill(value: object, ref: number, path: Path): void {
     const prototype = Object.getPrototypeOf(value) as object | null
     if (Array.isArray(value) && prototype === Array.prototype && isDense(value)) {
       const refs: number[] = new Array(value.length)
@@ -143,7 +195,7 @@ export class GraphEncoder implements Graph {
       this.nodes[ref] = node
       for (let i = 0; i < value.length; i++) refs[i] = this.encode(value[i], [...path, i])
       this.#extend(node, value, path, ALL_KEYS, undefined)
-      return ref
+      return
     }
     const { node, skip, usual } = this.#kind(value, prototype, path, ref)
     this.nodes[ref] = node
@@ -151,7 +203,6 @@ export class GraphEncoder implements Graph {
     const prototypeRef = isUsual ? undefined : this.#prototype(prototype, node, value, path)
     this.#extend(node, value, path, skip, prototypeRef)
     this.#hooks.afterObject?.(value, node, path)
-    return ref
   }
 
   /** The node of an object without its properties, which keys are in it already, and its usual prototype. */
@@ -300,7 +351,7 @@ export class GraphEncoder implements Graph {
       const hasValue = 'value' in property
       extra.p ??= []
       const position =
-        extra.p.push(this.encode(key), hasValue ? this.encode(property.value, at) : UNDEFINED_REF) - 2
+        extra.p.push(this.encode(key), hasValue ? this.encode(property.value, at, value) : UNDEFINED_REF) - 2
       const flags =
         (property.writable ? WRITABLE : 0) |
         (property.enumerable ? ENUMERABLE : 0) |
@@ -308,11 +359,16 @@ export class GraphEncoder implements Graph {
       const isPlain = flags === (WRITABLE | ENUMERABLE | CONFIGURABLE)
       if (isPlain || (isError && hasValue && HIDDEN_OF_ERRORS.has(key))) continue
       extra.t ??= []
-      const get = property.get === undefined ? UNDEFINED_REF : this.encode(property.get, at)
-      const set = property.set === undefined ? UNDEFINED_REF : this.encode(property.set, at)
+      const get = property.get === undefined ? UNDEFINED_REF : this.encode(property.get, at, value)
+      const set = property.set === undefined ? UNDEFINED_REF : this.encode(property.set, at, value)
       extra.t.push([position, flags, get, set, hasValue ? 1 : 0])
     }
   }
+}
+
+function shortenPath(path: Path): Path {
+  if (path.length <= 3 * KEPT_PATH_PARTS) return path
+  return [...path.slice(0, KEPT_PATH_PARTS), '<…>', ...path.slice(-KEPT_PATH_PARTS)]
 }
 
 function symbolNode(symbol: symbol): GraphNode {
@@ -325,7 +381,8 @@ function symbolNode(symbol: symbol): GraphNode {
 /** No holes, and nothing but elements. */
 function isDense(array: readonly unknown[]): boolean {
   const keys = Object.keys(array)
-  if (keys.length !== array.length || Object.getOwnPropertySymbols(array).length > 0) return false
+  // one more own key than elements: 'length'
+  if (keys.length !== array.length || Reflect.ownKeys(array).length !== array.length + 1) return false
   return keys.length === 0 || keys[keys.length - 1] === String(array.length - 1)
 }
 

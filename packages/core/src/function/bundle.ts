@@ -5,6 +5,7 @@ import type { Metafile, Plugin } from 'esbuild'
 import { SerializationError } from '../errors/index.ts'
 import { BundleCache, contentHash, inputOf } from './bundle-cache.ts'
 import type { CaptureOptions, FunctionBundle } from './captured-function.ts'
+import type { RevivedImport } from './capturer/private-state.ts'
 
 /** Part of the cache key: raise it when the way of bundling changes. */
 const BUNDLE_VERSION = 2
@@ -23,6 +24,8 @@ export interface EmittedModule {
   readonly code: string
   /** It imports something other than built-in modules of Node. */
   readonly needsBundle: boolean
+  /** Imported classes that must let their instances be made with private fields. */
+  readonly revivedImports: readonly RevivedImport[]
   readonly functionName: string
   /** File that defines the function. */
   readonly definedIn: string | undefined
@@ -39,6 +42,7 @@ export function bundleModule(emitted: EmittedModule, options: CaptureOptions): P
       BUNDLE_VERSION,
       options.includeModules ?? [],
       options.excludeModules ?? [],
+      emitted.revivedImports,
       process.cwd(),
     ]),
   )

@@ -1,35 +1,14 @@
-import { fileURLToPath } from 'node:url'
 import type { ClassTable } from '../codec/class-table.ts'
-import type { Graph } from '../codec/graph.ts'
 import { explainDepth } from '../codec/graph-encoder.ts'
 import { packGraph } from '../codec/graph-pack.ts'
+import { ImportedClasses } from '../codec/imported-classes.ts'
 import { SerializationError } from '../errors/index.ts'
-import type { EnvironmentMeta } from '../worker/instantiate.ts'
 import { bundleModule } from './bundle.ts'
 import { contentHash } from './bundle-cache.ts'
 import type { CapturedFunction, CaptureOptions, FunctionBundle } from './captured-function.ts'
-import { CaptureError, capture, explain } from './capturer/capture.mjs'
+import { captureGraph, type RawCapture, type RecreatedDeclaration } from './capturer/capture.ts'
+import { CaptureError } from './capturer/capture-error.ts'
 import { readMap, StackMap } from './stack-map.ts'
-
-/** What the capturer found out about a function. */
-interface RawCapture {
-  readonly code: string
-  readonly needsBundle: boolean
-  readonly graph: Graph
-  readonly root: number
-  readonly meta: EnvironmentMeta
-  /** The functions of this process, by their indexes. */
-  readonly fnValues: readonly Function[]
-  /** Imported classes and functions, by the index of the known value. */
-  readonly refVals: Readonly<Record<number, Function>>
-  readonly map: () => object
-  readonly scripts: readonly string[]
-  readonly recreated: readonly {
-    readonly names: readonly string[]
-    readonly because: string
-    readonly where: string
-  }[]
-}
 
 /**
  * Captures a function as it is at this moment. Synchronous: nothing that the program does afterwards is seen. Throws
@@ -39,9 +18,9 @@ export function captureFunction(fn: Function, options: CaptureOptions = {}): Cap
   const name = fn.name || '(anonymous)'
   const raw = captureRaw(fn, name)
   const env = packGraph(raw.root, raw.graph, raw.meta)
-  const { code, needsBundle, scripts } = raw
-  const definedIn = scripts[0]?.startsWith('file:') ? fileURLToPath(scripts[0]) : undefined
-  const stackMap = new StackMap(raw.map)
+  const { code, needsBundle, revivedImports } = raw
+  const definedIn = raw.scripts[0]?.file
+  const stackMap = new StackMap(raw.sourceMap)
   let bundle: Promise<FunctionBundle> | undefined
   let built: FunctionBundle | undefined
   return {
@@ -54,9 +33,10 @@ export function captureFunction(fn: Function, options: CaptureOptions = {}): Cap
     classes: classTableOf(raw),
     warnings: warningsOf(name, raw.recreated, env.length),
     bundle: () => {
-      bundle ??= bundleModule({ code, needsBundle, functionName: name, definedIn }, options).then(
-        done => (built = done),
-      )
+      bundle ??= bundleModule(
+        { code, needsBundle, revivedImports, functionName: name, definedIn },
+        options,
+      ).then(done => (built = done))
       return bundle
     },
     mapStack: stack => {
@@ -69,13 +49,12 @@ export function captureFunction(fn: Function, options: CaptureOptions = {}): Cap
 
 function captureRaw(fn: Function, name: string): RawCapture {
   try {
-    return capture(fn, { sourcemap: true }) as RawCapture
+    return captureGraph(fn)
   } catch (error) {
     if (!(error instanceof CaptureError)) throw explainDepth(error)
-    const { path = [], where } = error as { path?: (string | number | symbol)[]; where?: string }
-    throw new SerializationError(explain(error, name), {
-      path,
-      ...(where === undefined ? {} : { location: where }),
+    throw new SerializationError(error.explain(name), {
+      path: error.path,
+      ...(error.where === undefined ? {} : { location: error.where }),
     })
   }
 }
@@ -85,18 +64,19 @@ function isNative(fn: Function): boolean {
   return /\[native code\]\s*\}$/.test(Function.prototype.toString.call(fn)) && !fn.name.startsWith('bound ')
 }
 
-function classTableOf({ meta, fnValues, refVals }: RawCapture): ClassTable {
+function classTableOf({ classes, imported }: RawCapture): ClassTable {
   const ids = new Map<object, string>()
   const prototypes = new Map<string, object>()
-  const add = (id: string, constructor: Function | undefined) => {
-    const prototype = constructor?.prototype as object | undefined
-    if (prototype === undefined) return
+  for (const [id, { prototype }] of classes) {
+    if (prototype === undefined || prototype === null) continue
     ids.set(prototype, id)
     prototypes.set(id, prototype)
   }
-  for (const [index, id] of meta.importedClasses) add(id, refVals[index])
-  for (const [index, id] of meta.classes) add(id, fnValues[index])
-  return { idOf: prototype => ids.get(prototype), prototypeOf: id => prototypes.get(id) }
+  const ofImports = new ImportedClasses(imported.map(value => () => value))
+  return {
+    idOf: prototype => ids.get(prototype) ?? ofImports.idOf(prototype),
+    prototypeOf: id => prototypes.get(id) ?? ofImports.prototypeOf(id),
+  }
 }
 
 /** Captured values of this size are worth a word: they travel to every worker. */
@@ -104,17 +84,13 @@ const LARGE_ENVIRONMENT_BYTES = 8 * 1024 * 1024
 
 function warningsOf(
   name: string,
-  recreated: readonly {
-    readonly names: readonly string[]
-    readonly because: string
-    readonly where: string
-  }[],
+  recreated: readonly RecreatedDeclaration[],
   environmentBytes: number,
 ): string[] {
   const warnings = recreated.map(
-    ({ names, because, where }) =>
-      `Function '${name}': ${names.map(one => `'${one}'`).join(', ')} (declared at ${where}) will be recreated on the worker by its own ` +
-      `initializer, because ${because}. What the program has changed in it since is not there: its state is lost.`,
+    ({ names, reason, place }) =>
+      `Function '${name}': ${names.map(one => `'${one}'`).join(', ')} (declared at ${place}) will be recreated on the worker by its own ` +
+      `initializer, because ${reason}. What the program has changed in it since is not there: its state is lost.`,
   )
   if (environmentBytes > LARGE_ENVIRONMENT_BYTES) {
     warnings.push(

@@ -1,7 +1,9 @@
+import vm from 'node:vm'
 import type { ClassTable } from '../codec/class-table.ts'
 import type { NodeExtra } from '../codec/graph.ts'
 import { GraphDecoder } from '../codec/graph-decoder.ts'
 import { unpackGraph } from '../codec/graph-pack.ts'
+import { ImportedClasses } from '../codec/imported-classes.ts'
 import { ProtocolError } from '../errors/index.ts'
 
 /** The default export of a shipped module: takes the helper and returns the function. */
@@ -27,6 +29,8 @@ export interface FunctionHelper {
   readonly rv: boolean
   /** Takes the thunks of all functions; returns what makes each of them once. */
   fns(thunks: readonly (() => Function)[]): (index: number) => Function
+  /** Takes the thunks of what the module imports, for their classes. */
+  imports(thunks: readonly (() => unknown)[]): void
   /** Takes the thunks of values that both sides have. */
   refs(thunks: readonly (() => unknown)[]): void
   ref(index: number): unknown
@@ -41,11 +45,37 @@ export interface FunctionHelper {
   /** Takes a function that must be made inside its class, for the sake of #private names. */
   host(index: number, make: () => Function): void
   hosted(index: number, home: number): Function
+  /** Notes that instances of the class at `known` among the known values are made with their private fields. */
+  imported(index: number, known: number): void
+  /** Makes a function of sloppy code: `scope` has the live names that it uses. `file`, `line`, `column`: its origin. */
+  sloppy(
+    code: string,
+    scope: object,
+    helper: FunctionHelper,
+    file: string,
+    line: number,
+    column: number,
+  ): unknown
   /** The captured function. */
   done(): unknown
 }
 
 type PrivateSetter = (target: object, name: string, value: unknown) => void
+
+/**
+ * Where classes of bundled modules say how their private fields are set (function/revive-classes.ts adds the code that
+ * does so). Global, as bundles know nothing else of the worker.
+ */
+interface Revival {
+  /** An instance is being made: initializers and constructors must not run. */
+  isOn: boolean
+  readonly setters: WeakMap<Function, PrivateSetter>
+}
+
+const REVIVAL = Symbol.for('lithops:revival')
+const globals = globalThis as unknown as { [REVIVAL]?: Revival }
+globals[REVIVAL] ??= { isOn: false, setters: new WeakMap() }
+const revival: Revival = globals[REVIVAL]
 
 /** More arguments than any constructor destructures. */
 const DUMMY_ARGUMENTS = 16
@@ -69,6 +99,7 @@ class Helper implements FunctionHelper {
   #thunks: readonly (() => Function)[] = []
   readonly #made: Function[] = []
   #known: readonly (() => unknown)[] = []
+  #imports: readonly (() => unknown)[] = []
   readonly #privateSetters: PrivateSetter[] = []
   readonly #hosted: (() => Function)[] = []
 
@@ -87,6 +118,10 @@ class Helper implements FunctionHelper {
   fns(thunks: readonly (() => Function)[]): (index: number) => Function {
     this.#thunks = thunks
     return this.#function
+  }
+
+  imports(thunks: readonly (() => unknown)[]): void {
+    this.#imports = thunks
   }
 
   refs(thunks: readonly (() => unknown)[]): void {
@@ -129,6 +164,33 @@ class Helper implements FunctionHelper {
     return make()
   }
 
+  imported(index: number, known: number): void {
+    const setter = revival.setters.get(this.ref(known) as Function)
+    if (setter === undefined) {
+      throw new ProtocolError(
+        'The module of the function does not let instances of an imported class be made.',
+      )
+    }
+    this.#privateSetters[index] = setter
+  }
+
+  sloppy(
+    code: string,
+    scope: object,
+    helper: FunctionHelper,
+    file: string,
+    line: number,
+    column: number,
+  ): unknown {
+    const head = '(function($s, $h) { return '
+    const script = new vm.Script(`${head}${code}\n})`, {
+      filename: file,
+      lineOffset: line - 1,
+      columnOffset: column - 1 - head.length,
+    })
+    return script.runInThisContext()(scope, helper)
+  }
+
   done(): unknown {
     for (const [index, fields] of this.#meta.staticPrivates) {
       const owner = this.#function(index)
@@ -157,14 +219,15 @@ class Helper implements FunctionHelper {
       for (const [index, id] of this.#meta.classes) add(id, this.#function(index))
       return found
     }
+    const imported = new ImportedClasses(this.#imports)
     return {
       idOf: prototype => {
         ids ??= fill()
-        return ids.get(prototype)
+        return ids.get(prototype) ?? imported.idOf(prototype)
       },
       prototypeOf: id => {
         ids ??= fill()
-        return prototypes.get(id)
+        return prototypes.get(id) ?? imported.prototypeOf(id)
       },
     }
   }
@@ -183,12 +246,14 @@ class Helper implements FunctionHelper {
   /** An instance whose private fields exist and are empty; the user's constructor code does not run. */
   #construct(constructor: unknown): object {
     this.rv = true
+    revival.isOn = true
     try {
       const made = Reflect.construct(constructor as Function, Array(DUMMY_ARGUMENTS).fill(ANYTHING)) as object
       for (const key of Reflect.ownKeys(made)) Reflect.deleteProperty(made, key)
       return made
     } finally {
       this.rv = false
+      revival.isOn = false
     }
   }
 }

@@ -1,0 +1,217 @@
+import { createRequire } from 'node:module'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Path } from '../../codec/refusal.ts'
+import { evaluateAtEntry } from '../inspector/entry-probe.ts'
+import { readVariable, type ScopeObject, UNINITIALIZED } from '../inspector/inspect-function.ts'
+import type { Reference } from '../source/analyze.ts'
+import type { LocatedCode } from '../source/locate.ts'
+import {
+  importOfVite,
+  isCreatedRequire,
+  isPure,
+  isRequired,
+  specifierOfVite,
+} from '../source/runner-idioms.ts'
+import type { Declaration } from '../source/scope.ts'
+import type { Script } from '../source/script.ts'
+import { CaptureError } from './capture-error.ts'
+import type { CaptureContext } from './context.ts'
+import type { Edit } from './edits.ts'
+import { KNOWN_GLOBALS } from './intrinsics.ts'
+import { isMadeByPackage, isRepeatable, makesSomething } from './repeatable.ts'
+
+/** Where a free name is looked up: the function that uses it, or whose declaration is evaluated again. */
+export interface CaptureSite {
+  readonly fn: Function
+  readonly script: Script
+  /** The function's scopes, innermost first. */
+  readonly scopes: readonly ScopeObject[]
+  readonly code: LocatedCode | undefined
+  /** The way of captures to the function. */
+  readonly path: Path
+  /** The code must not need captured variables. */
+  readonly isEarly?: boolean
+}
+
+/** What a free name is called in the emitted module; undefined when it stays as it is. Names are given out last. */
+export type NameBinding = (() => string) | undefined
+
+const modules = createRequire(import.meta.url).cache
+
+/** The edit that puts a name's binding in its place. */
+export function editOfReference(reference: Reference, binding: () => string): Edit {
+  const { name, start, end, isShorthand } = reference
+  return {
+    start,
+    end,
+    text: () => (isShorthand ? `${name}: ${binding()}` : binding()),
+    isUnchanged: () => binding() === name,
+  }
+}
+
+/** Finds out what a free name stands for, and captures it. */
+export function bindName(context: CaptureContext, reference: Reference, site: CaptureSite): NameBinding {
+  const { declaration, name } = reference
+  const { script } = site
+  if (declaration === undefined) return bindUndeclared(context, name, site)
+  if (name === 'require' && isCreatedRequire(declaration)) return undefined
+  const imported = importOf(declaration)
+  if (imported !== undefined) {
+    const local = context.imports.add({ importer: script.file, ...imported }, name, valueOf(site, name))
+    return () => local.localName
+  }
+  if (isRequired(declaration) || (site.isEarly && isPure(declaration)))
+    return recreate(context, declaration, site)
+  const scope = site.scopes.find(one => Object.hasOwn(one, name))
+  if (scope === undefined) {
+    if (reference.isTypeofOperand) return undefined
+    // V8 keeps no variables that only other initializers use, such as a bundler's helpers
+    if (isPure(declaration) || declaration.kind === 'functionName')
+      return recreate(context, declaration, site)
+    throw new CaptureError(
+      `variable '${name}' is not reachable from V8 (declared at ${script.placeOf(declaration.node.start)})`,
+      site.path,
+    )
+  }
+  refuseUninitialized(declaration, scope, site)
+  return bindVariable(context, declaration, scope, site)
+}
+
+function valueOf({ scopes }: CaptureSite, name: string): unknown {
+  const scope = scopes.find(one => Object.hasOwn(one, name))
+  const value = scope && readVariable(scope, name)
+  return value === UNINITIALIZED ? undefined : value
+}
+
+function importOf(declaration: Declaration): { specifier: string; imported: string } | undefined {
+  const { kind, source = '', imported = '*' } = declaration
+  if (kind === 'import') {
+    return { specifier: source.startsWith('file:') ? fileURLToPath(source) : source, imported }
+  }
+  const id = importOfVite(declaration)
+  return id === undefined ? undefined : { specifier: specifierOfVite(id), imported: '*' }
+}
+
+function recreate(context: CaptureContext, declaration: Declaration, site: CaptureSite): NameBinding {
+  const { names, values } = context.recreations.add(declaration, site)
+  if (isRequired(declaration)) values.set(declaration.name, valueOf(site, declaration.name))
+  return () => names.get(declaration.name) as string
+}
+
+/** A name that the script does not declare: a global, or what Node gives to CommonJS modules. */
+function bindUndeclared(
+  context: CaptureContext,
+  name: string,
+  { script, scopes, path: way }: CaptureSite,
+): NameBinding {
+  const capture = (key: string, read: () => unknown) => {
+    const variable = context.variables.add(key, name, read, [...way, name])
+    return () => variable.localName
+  }
+  if (name === 'require') return undefined
+  if (script.file !== undefined) {
+    const { file } = script
+    const module = modules?.[file]
+    if (name === 'module' && module !== undefined) {
+      return capture(`${script.id}:module`, () => ({ exports: module.exports }))
+    }
+    if (name === '__filename') return () => JSON.stringify(file)
+    if (name === '__dirname') return () => JSON.stringify(path.dirname(file))
+  }
+  if (!KNOWN_GLOBALS.has(name)) {
+    const scope = scopes.find(one => one !== globalThis && Object.hasOwn(one, name))
+    if (scope !== undefined && !isGlobalObject(scope)) {
+      const value = scope[name]
+      return capture(`${script.id}:${name}`, () => value)
+    }
+    if (name in globalThis) {
+      return capture(`global:${name}`, () => (globalThis as Record<string, unknown>)[name])
+    }
+  }
+  context.globals.add(name)
+  return undefined
+}
+
+function isGlobalObject(scope: ScopeObject): boolean {
+  return Object.hasOwn(scope, 'globalThis') && Object.hasOwn(scope, 'Array')
+}
+
+export function parameterCountOf({ node }: LocatedCode): number {
+  return 'params' in node ? node.params.length : 0
+}
+
+/** A variable in its temporal dead zone reads as undefined on Node 20, so the function itself is asked there. */
+function refuseUninitialized(declaration: Declaration, scope: ScopeObject, site: CaptureSite): void {
+  const { name, kind, node } = declaration
+  const value = readVariable(scope, name)
+  const mayBeDead = kind === 'const' || kind === 'class' || (kind === 'let' && declaration.init !== undefined)
+  const isDead =
+    value === UNINITIALIZED ||
+    (value === undefined && mayBeDead && canBeProbed(site.code) && throwsAtEntry(site, name))
+  if (!isDead) return
+  throw new CaptureError(
+    `variable '${name}' is not initialized yet at the time of the call (declared at ${site.script.placeOf(node.start)})`,
+    [...site.path, name],
+  )
+}
+
+function canBeProbed(code: LocatedCode | undefined): boolean {
+  return code?.form === 'function' && 'generator' in code.node && !code.node.generator
+}
+
+function throwsAtEntry({ fn, code }: CaptureSite, name: string): boolean {
+  try {
+    const expression = `(() => { try { ${name}; return false } catch { return true } })()`
+    return evaluateAtEntry(fn, expression, parameterCountOf(code as LocatedCode)) === true
+  } catch {
+    return false
+  }
+}
+
+/** Copies the variable's value; what packages made, and what cannot be copied, is made again instead. */
+function bindVariable(
+  context: CaptureContext,
+  declaration: Declaration,
+  scope: ScopeObject,
+  site: CaptureSite,
+): NameBinding {
+  const { name } = declaration
+  const { script } = site
+  const key = context.variables.keyOf(declaration, scope, script, site.fn, site.code)
+  const known = context.variables.get(key)
+  if (known !== undefined) return () => known.localName
+  if (isMadeByPackage(scope[name]) && isRepeatable(declaration, script, { onlyPackages: true })) {
+    const recreation = context.recreations.add(declaration, site)
+    if (makesSomething(declaration)) recreation.reason = 'it was made by a package'
+    return () => recreation.names.get(name) as string
+  }
+  const undoMark = context.undo.mark
+  const encoderMark = context.encoder.mark()
+  try {
+    const variable = context.variables.add(key, name, () => scope[name], [...site.path, name])
+    return () => variable.localName
+  } catch (error) {
+    if (!(error instanceof CaptureError)) throw error
+    error.where ??= `variable '${name}' (declared at ${script.placeOf(declaration.node.start)})`
+    if (!isRepeatable(declaration, script, { onlyPackages: false })) throw error
+    context.undo.undoTo(undoMark)
+    context.encoder.rollback(encoderMark)
+    return recreateInstead(context, declaration, site, error)
+  }
+}
+
+function recreateInstead(
+  context: CaptureContext,
+  declaration: Declaration,
+  site: CaptureSite,
+  refusal: CaptureError,
+): NameBinding {
+  try {
+    const recreation = context.recreations.add(declaration, site)
+    recreation.reason = refusal.message.replace(/ \(.*\)$/, '')
+    return () => recreation.names.get(declaration.name) as string
+  } catch {
+    throw refusal
+  }
+}
