@@ -6,9 +6,10 @@ import { SerializationError } from '../errors/index.ts'
 import { BundleCache, contentHash, inputOf } from './bundle-cache.ts'
 import type { CaptureOptions, FunctionBundle } from './captured-function.ts'
 import type { RevivedImport } from './capturer/private-state.ts'
+import { patchBundle } from './patch-bundle.ts'
 
 /** Part of the cache key: raise it when the way of bundling changes. */
-const BUNDLE_VERSION = 2
+const BUNDLE_VERSION = 3
 
 /** How the emitted module is called in esbuild's source map. */
 export const EMITTED_NAME = 'lithops-function.mjs'
@@ -78,7 +79,12 @@ async function build(key: string, emitted: EmittedModule, options: CaptureOption
     return functionBundle(known.hash, await cache.fileOf(known.hash), known.sizeBytes, known.externalPackages)
   }
   const natives = new NativeAddons()
-  const { code, sourceMap, metafile } = await runEsbuild(emitted, options, natives)
+  const built = await runEsbuild(emitted, options, natives)
+  const { metafile } = built
+  const { code, sourceMap } = patchBundle(built, {
+    files: Object.keys(metafile.inputs),
+    revivedImports: emitted.revivedImports,
+  })
   const inputs = Object.keys(metafile.inputs)
     .filter(name => !name.includes(EMITTED_NAME))
     .map(name => resolve(name))
@@ -112,6 +118,8 @@ async function runEsbuild(
         sourcefile: EMITTED_NAME,
       },
       outfile: 'function.mjs',
+      // paths in comments and in the metafile are relative to it
+      absWorkingDir: process.cwd(),
       bundle: true,
       write: false,
       platform: 'node',

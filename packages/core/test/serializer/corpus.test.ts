@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type BuiltHarness, buildHarness } from './harness/build.ts'
 import { failureOf, runInClient } from './harness/client-process.ts'
 import type { CaseOutcome } from './harness/protocol.ts'
-import { KNOWN_GAPS } from './known-gaps.ts'
 
 // One folder per case. Programs of several folders share a client process and a worker process; one that says
 // `isolated = true` gets its own. Rewrite the error texts with LITHOPS_UPDATE_GOLDEN=1.
@@ -76,10 +75,7 @@ afterAll(async () => {
 
 describe('serializer corpus', () => {
   for (const program of programs) {
-    const gap = KNOWN_GAPS.get(program.name)
-    if (gap !== undefined) console.log(`known gap: ${program.name}: ${gap}`)
-    const check = gap === undefined || process.env.LITHOPS_SHOW_GAPS ? it : it.fails
-    check(program.name, { timeout: 240_000 }, async () => {
+    it(program.name, { timeout: 240_000 }, async () => {
       const failure = failureOf(await outcomes.get(program))
       if (failure !== undefined) expect.fail(failure)
     })

@@ -5,15 +5,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type BuiltHarness, buildHarness } from './harness/build.ts'
 import { failureOf, runInClient } from './harness/client-process.ts'
 import { findNodes, installNodesIfRequired, missingNode } from './harness/nodes.ts'
-import { KNOWN_GAPS } from './known-gaps.ts'
 
 // A client of one Node version, a worker of another: what is captured must not depend on either.
 const MAJORS = [20, 22, 24]
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), 'cases')
 const files = readdirSync(root)
-  .filter(
-    name => /^(values|functions|state|this|classes|typescript|results)-/.test(name) && !KNOWN_GAPS.has(name),
-  )
+  .filter(name => /^(values|functions|state|this|classes|typescript|results)-/.test(name))
   .map(name => path.join(root, name, 'case.ts'))
   .filter(file => readdirSync(path.dirname(file)).includes('case.ts'))
 

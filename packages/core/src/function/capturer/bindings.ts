@@ -2,7 +2,6 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Path } from '../../codec/refusal.ts'
-import { evaluateAtEntry } from '../inspector/entry-probe.ts'
 import { readVariable, type ScopeObject, UNINITIALIZED } from '../inspector/inspect-function.ts'
 import type { Reference } from '../source/analyze.ts'
 import type { LocatedCode } from '../source/locate.ts'
@@ -17,6 +16,7 @@ import type { Declaration } from '../source/scope.ts'
 import type { Script } from '../source/script.ts'
 import { CaptureError } from './capture-error.ts'
 import type { CaptureContext } from './context.ts'
+import { isInDeadZone } from './dead-zone.ts'
 import type { Edit } from './edits.ts'
 import { KNOWN_GLOBALS } from './intrinsics.ts'
 import { isMadeByPackage, isRepeatable, makesSomething } from './repeatable.ts'
@@ -74,7 +74,7 @@ export function bindName(context: CaptureContext, reference: Reference, site: Ca
       site.path,
     )
   }
-  refuseUninitialized(declaration, scope, site)
+  refuseUninitialized(context, declaration, scope, site)
   return bindVariable(context, declaration, scope, site)
 }
 
@@ -137,36 +137,25 @@ function isGlobalObject(scope: ScopeObject): boolean {
   return Object.hasOwn(scope, 'globalThis') && Object.hasOwn(scope, 'Array')
 }
 
-export function parameterCountOf({ node }: LocatedCode): number {
-  return 'params' in node ? node.params.length : 0
-}
-
-/** A variable in its temporal dead zone reads as undefined on Node 20, so the function itself is asked there. */
-function refuseUninitialized(declaration: Declaration, scope: ScopeObject, site: CaptureSite): void {
-  const { name, kind, node } = declaration
+/** Refuses a variable whose declaration has not run yet. */
+function refuseUninitialized(
+  context: CaptureContext,
+  declaration: Declaration,
+  scope: ScopeObject,
+  { fn, script, code, path: way }: CaptureSite,
+): void {
+  const { name, node } = declaration
   const value = readVariable(scope, name)
-  const mayBeDead = kind === 'const' || kind === 'class' || (kind === 'let' && declaration.init !== undefined)
-  const isDead =
+  const isUninitialized =
     value === UNINITIALIZED ||
-    (value === undefined && mayBeDead && canBeProbed(site.code) && throwsAtEntry(site, name))
-  if (!isDead) return
+    (value === undefined &&
+      code !== undefined &&
+      isInDeadZone(context, declaration, scope, { fn, script, code }))
+  if (!isUninitialized) return
   throw new CaptureError(
-    `variable '${name}' is not initialized yet at the time of the call (declared at ${site.script.placeOf(node.start)})`,
-    [...site.path, name],
+    `variable '${name}' is not initialized yet at the time of the call (declared at ${script.placeOf(node.start)})`,
+    [...way, name],
   )
-}
-
-function canBeProbed(code: LocatedCode | undefined): boolean {
-  return code?.form === 'function' && 'generator' in code.node && !code.node.generator
-}
-
-function throwsAtEntry({ fn, code }: CaptureSite, name: string): boolean {
-  try {
-    const expression = `(() => { try { ${name}; return false } catch { return true } })()`
-    return evaluateAtEntry(fn, expression, parameterCountOf(code as LocatedCode)) === true
-  } catch {
-    return false
-  }
 }
 
 /** Copies the variable's value; what packages made, and what cannot be copied, is made again instead. */

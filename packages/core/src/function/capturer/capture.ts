@@ -89,6 +89,7 @@ class Capture {
       encoder: this.#newEncoder(),
       globals: new Set<string>(),
       dynamicSpecifiers: new Set<string>(),
+      asked: { characters: 0 },
       scripts: new Set<Script>(),
     } as { -readonly [K in keyof CaptureContext]: CaptureContext[K] }
     context.functions = new FunctionTable(context)

@@ -20,6 +20,8 @@ export interface CaptureContext {
   readonly globals: Set<string>
   /** Specifiers of `import()` and `require()` in the code of functions. */
   readonly dynamicSpecifiers: Set<string>
+  /** Text that V8 was made to parse for questions about variables. */
+  readonly asked: { characters: number }
   /** Scripts whose functions travel by value, the root function's first. */
   readonly scripts: Set<Script>
 }

@@ -48,7 +48,7 @@ export class PrivateState {
     const constructor: unknown = prototype.constructor
     if (typeof constructor !== 'function' || intrinsicExpression(constructor) !== undefined) return
     if (!makesPrivateMembers(constructor)) return
-    const chain = this.#chainOf(constructor)
+    const chain = this.#chainOf(constructor, path)
     const fields = fieldsOf(value, chain)
     const className = constructor.name
     if (node[0] !== 'o') {
@@ -77,14 +77,17 @@ export class PrivateState {
   }
 
   /** The classes that make an instance, from its own up, as far as they are not built in. */
-  #chainOf(constructor: Function): ChainClass[] {
+  #chainOf(constructor: Function, path: Path): ChainClass[] {
     const chain: ChainClass[] = []
     for (let one: unknown = constructor; typeof one === 'function'; one = Object.getPrototypeOf(one)) {
       if (intrinsicExpression(one) !== undefined) break
-      const entry = this.#context.functions.get(one)
       const place = locate(one)
       const node = place?.code?.node
-      if (entry === undefined || place === undefined || node === undefined || !isClassNode(node)) continue
+      if (place === undefined || node === undefined || !isClassNode(node)) continue
+      // a parent that is imported need not have been met as a value
+      this.#context.encoder.encode(one, [...path, `<class ${one.name}>`])
+      const entry = this.#context.functions.get(one)
+      if (entry === undefined) continue
       chain.push({ entry, node, file: place.script.file, isInPackage: place.script.isInNodeModules })
     }
     return chain
@@ -113,7 +116,8 @@ const privateMakers = new WeakMap<Function, boolean>()
 function makesPrivateMembers(constructor: Function): boolean {
   let makes = privateMakers.get(constructor)
   if (makes === undefined) {
-    const node = intrinsicExpression(constructor) === undefined ? locate(constructor)?.code?.node : undefined
+    const isClass = /^class\b/.test(Function.prototype.toString.call(constructor))
+    const node = isClass ? locate(constructor)?.code?.node : undefined
     const parent: unknown = Object.getPrototypeOf(constructor)
     const isDeclaring = node !== undefined && isClassNode(node) && hasPrivateMembers(node)
     makes =

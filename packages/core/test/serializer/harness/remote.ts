@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { CapturedFunction } from '../../../src/function/captured-function.ts'
-import { captureFunction, decodeValue, encodeValue } from './product.ts'
+import { captureFunction, decodeError, decodeValue, encodeValue } from './product.ts'
 import type { WorkerAnswer, WorkerRequest } from './protocol.ts'
 
 /** The worker itself failed: nothing a function can throw. */
@@ -74,7 +74,7 @@ export class Remote {
       this.#child.send(request)
     })
     if (answer.kind === 'value') return decodeValue(Buffer.from(answer.bytes, 'base64'), captured.classes)
-    if (answer.kind === 'thrown') throw decodeValue(Buffer.from(answer.bytes, 'base64'), captured.classes)
+    if (answer.kind === 'thrown') throw decodeError(Buffer.from(answer.bytes, 'base64'), captured.classes)
     throw new WorkerBrokenError(answer.kind === 'broken' ? answer.text : answer.kind)
   }
 

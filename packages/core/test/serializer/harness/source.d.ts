@@ -1,3 +1,8 @@
+declare module 'lithops:source/codec/error.ts' {
+  import type { ClassTable } from '../../../src/codec/class-table.ts'
+  export function encodeError(thrown: unknown, classes?: ClassTable): Uint8Array
+  export function decodeError(bytes: Uint8Array, classes?: ClassTable): unknown
+}
 declare module 'lithops:source/codec/value.ts' {
   import type { ClassTable } from '../../../src/codec/class-table.ts'
   export function encodeValue(value: unknown, classes?: ClassTable): Uint8Array

@@ -1,5 +1,6 @@
 // Runs in an empty folder, in a process that has never seen the user's files.
 
+import { encodeError } from 'lithops:source/codec/error.ts'
 import { decodeValue, encodeValue } from 'lithops:source/codec/value.ts'
 import { instantiateFunction } from 'lithops:source/worker/instantiate.ts'
 import { writeFileSync } from 'node:fs'
@@ -31,16 +32,7 @@ process.on('message', async (request: WorkerRequest) => {
     const result = await (instantiated.fn as (...args: unknown[]) => unknown)(...args)
     answer({ id, kind: 'value', bytes: text(encodeValue(result, instantiated.classes)) })
   } catch (error) {
-    try {
-      answer({
-        id,
-        kind: 'thrown',
-        bytes: text(encodeValue(error, instantiated.classes)),
-        text: plain(error),
-      })
-    } catch (encoding) {
-      answer({ id, kind: 'broken', text: `${plain(encoding)}\nwhile encoding: ${plain(error)}` })
-    }
+    answer({ id, kind: 'thrown', bytes: text(encodeError(error, instantiated.classes)), text: plain(error) })
   }
 })
 process.on('disconnect', () => process.exit(0))

@@ -18,6 +18,8 @@ export const cases = [
   { name: 'thrown', fn: () => { throw new MyError('z') }, throws: expectMine },
   { name: 'thrown later', fn: async () => { await null; throw new MyError('z') }, throws: expectMine },
   { name: 'returned', fn: () => new MyError('z'), check: expectMine },
-  { name: 'with a cause of its own class', fn: () => { throw new MyError('outer', { cause: new Deeper('inner') }) }, throws: (error: any) => { if (!(error.cause instanceof Deeper) || error.cause.hidden() !== 'h') throw error } },
+  { name: 'with a cause of its own class', fn: () => { throw new MyError('outer', { cause: new MyError('inner') }) }, throws: (error: any) => { if (!(error.cause instanceof MyError) || error.cause.describe() !== 'MyError/7') throw error } },
+  // class and message arrive; private fields of an error stay where it was made
+  { name: 'with a cause that has private fields', fn: () => { throw new MyError('outer', { cause: new Deeper('inner') }) }, throws: (error: any) => { if (!(error.cause instanceof Deeper) || error.cause.message !== 'inner') throw error } },
   { name: 'stack of the worker', fn: () => { throw new MyError('z') }, throws: (error: any) => { if (!/MyError: z|Error: z/.test(error.stack) || !/\n\s+at /.test(error.stack)) throw new Error(`odd stack: ${error.stack}`) } },
 ]
