@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { ensureAsyncDispose } from '../async-dispose.ts'
 import type { Activation, ComputeBackend } from '../driver/compute-backend.ts'
 import type { ExecutorOptions } from '../executor/executor-options.ts'
 import { FunctionExecutor } from '../executor/function-executor.ts'
@@ -33,6 +34,10 @@ export const ONCE = { retries: { infrastructure: 0, user: 0 } } as const
 
 /** What a case has: the backend, and executors over it. */
 export class ComputeContext implements AsyncDisposable {
+  static {
+    ensureAsyncDispose(this)
+  }
+
   readonly backend: ComputeBackend
   readonly timing: Required<ComputeTiming>
   readonly #executorOptions: Omit<ExecutorOptions, 'backend'>

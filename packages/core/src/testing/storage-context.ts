@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
+import { ensureAsyncDispose } from '../async-dispose.ts'
 import type { StorageBackend } from '../driver/storage-backend.ts'
 import { compareKeys } from '../storage/key-order.ts'
 import { collect, eventually, type KitCase, patternBytes, type TestFunction } from './kit.ts'
@@ -24,6 +25,10 @@ export interface StorageConformanceOptions {
 
 /** What a case has: the backend, and names of its own. */
 export class StorageContext implements AsyncDisposable {
+  static {
+    ensureAsyncDispose(this)
+  }
+
   readonly backend: StorageBackend
   readonly bucket: string
   readonly prefix = `conformance/${randomUUID()}/`
