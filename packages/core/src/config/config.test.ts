@@ -89,6 +89,19 @@ describe('a broken config says what is wrong and where', () => {
       /section\.yaml:2: there is no section 'aws_lamda'\. Did you mean 'aws_lambda'\?/,
     )
   })
+
+  test('but one of a driver that is chosen, wherever that is said, is no mistake', () => {
+    const sections = { my_store: { folder: '/data' } }
+    const wrong = /there is no section 'my_store'/
+    expect(() => resolveConfig({ config: sections })).toThrow(wrong)
+    expect(() => resolveConfig({ config: sections, drivers: ['other'] })).toThrow(wrong)
+    for (const name of ['my_store', 'lithops-storage-my-store', '@anyone/lithops-storage-my-store']) {
+      expect(resolveConfig({ config: { ...sections, lithops: { storage: name } } })).toBeDefined()
+      expect(resolveConfig({ config: sections, lithops: { storage: name } })).toBeDefined()
+      const config = resolveConfig({ config: sections, drivers: [name] })
+      expect(config?.section('my_store').raw).toEqual({ folder: '/data' })
+    }
+  })
 })
 
 describe('precedence', () => {

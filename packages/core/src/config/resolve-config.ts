@@ -10,6 +10,8 @@ type LocalhostConfig = ReturnType<typeof localhostSection.parse>['config']
 export interface ConfigOverrides extends ConfigPlaces {
   readonly lithops?: Readonly<Record<string, unknown>>
   readonly localhost?: Readonly<Record<string, unknown>>
+  /** Names of drivers that the program chose in code; the config may have sections for them. */
+  readonly drivers?: readonly string[]
 }
 
 /** A checked config. */
@@ -39,8 +41,14 @@ export function resolveConfig(overrides: ConfigOverrides): ResolvedConfig | unde
     !ENVIRONMENT.some(name => process.env[name] !== undefined)
   if (isSilent) return undefined
   const config = read ?? { sections: {}, source: { name: 'the options' } }
-  checkSections(config)
-  const lithops = lithopsSection.parse(...merged(config, 'lithops', overrides.lithops))
+  const [rawLithops, lithopsSource] = merged(config, 'lithops', overrides.lithops)
+  const { backend, storage, monitoring } = rawLithops
+  const named = [backend, storage, monitoring, overrides.drivers].flat()
+  checkSections(
+    config,
+    named.filter(name => typeof name === 'string'),
+  )
+  const lithops = lithopsSection.parse(rawLithops, lithopsSource)
   const localhost = localhostSection.parse(...merged(config, 'localhost', overrides.localhost))
   checkServerless(config)
   return {
@@ -85,10 +93,8 @@ function inheritable(config: RawConfig, name: string): Readonly<Record<string, u
   return config.sections[name] ?? {}
 }
 
-/** A section that nobody knows is most likely a typing error; one of a third party's backend is named by `backend:`. */
-function checkSections(config: RawConfig): void {
-  const { lithops = {} } = config.sections
-  const chosen = [lithops.backend, lithops.storage, lithops.monitoring].flat().map(String)
+/** A section that nobody knows is most likely a typing error; that of a third party's driver has a chosen name. */
+function checkSections(config: RawConfig, chosen: readonly string[]): void {
   const problems = Object.keys(config.sections)
     .filter(
       name =>

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { closest, distance } from 'fastest-levenshtein'
 import { DriverContractError, DriverNotFoundError } from '../errors/index.ts'
 import type { ComputeDriver, MonitorDriver, StorageDriver } from './driver.ts'
+import { checkDriverShape } from './driver-shape.ts'
 import { type DriverKind, KNOWN_DRIVERS } from './known-drivers.ts'
 import { nativeImport } from './native-import.ts'
 
@@ -18,8 +19,6 @@ export interface LoadedDriver<D> {
   readonly driver: D
   readonly file: string
 }
-
-const SPEC_VERSION = 1
 
 /**
  * Finds the package behind a config name and returns its driver. `foo_bar` is looked for as @lithops/backend-foo-bar,
@@ -42,7 +41,7 @@ export async function loadDriver<K extends DriverKind>(
     } catch (error) {
       if (isNotFound(error, candidate)) continue
       throw new DriverContractError(
-        `${candidate} is installed but cannot be resolved: ${(error as Error).message}`,
+        `${candidate} cannot be resolved from ${projectDirectory}: ${(error as Error).message}`,
         { cause: error },
       )
     }
@@ -126,21 +125,6 @@ function checkDriver<K extends DriverKind>(
   }
   checkDriverShape(kind, candidate, driver)
   return driver as unknown as DriverOf[K]
-}
-
-/** Checks what core needs of a driver object, from a package or given in code. */
-export function checkDriverShape(kind: DriverKind, where: string, driver: object): void {
-  const { specVersion, name, create } = driver as Record<string, unknown>
-  if (specVersion !== SPEC_VERSION) {
-    throw new DriverContractError(
-      `${where}: the ${kind} driver has specVersion ${String(specVersion)}, and this core needs ${SPEC_VERSION}. Update the package or @lithops/core.`,
-    )
-  }
-  if (typeof name !== 'string')
-    throw new DriverContractError(`${where}: the ${kind} driver has no name (a text).`)
-  if (typeof create !== 'function') {
-    throw new DriverContractError(`${where}: the ${kind} driver has no create(config, context).`)
-  }
 }
 
 function notFound(

@@ -8,6 +8,7 @@ import type {
   MonitorDriver,
   StorageDriver,
 } from '../driver/driver.ts'
+import { checkDriverShape } from '../driver/driver-shape.ts'
 import type { Monitor } from '../driver/monitor.ts'
 import type { StorageBackend } from '../driver/storage-backend.ts'
 import { ConfigError, DriverContractError } from '../errors/index.ts'
@@ -79,6 +80,7 @@ export function resolveExecutor(options: ExecutorOptions, kind: ExecutorKind): E
     ...(options.config === undefined ? {} : { config: options.config }),
     ...(options.configFile === undefined ? {} : { configFile: options.configFile }),
     ...(options.localhost === undefined ? {} : { localhost: options.localhost }),
+    drivers: namesOf([options.backend, options.storage, options.monitoring].flat()),
   })
   const log = makeLog(options.logLevel ?? config?.lithops.log_level.toLowerCase() ?? 'warning')
   for (const warning of config?.warnings ?? []) log.info(warning)
@@ -104,6 +106,14 @@ export function resolveExecutor(options: ExecutorOptions, kind: ExecutorKind): E
     openStorage,
     openMonitor: monitorOpener(options, config, context, openStorage),
   }
+}
+
+/** Config names of drivers, by which they are wanted or which they have themselves. */
+function namesOf(choices: readonly unknown[]): string[] {
+  return choices.flatMap(choice => {
+    const name = typeof choice === 'string' ? choice : (choice as { name?: unknown } | null | undefined)?.name
+    return typeof name === 'string' ? [name] : []
+  })
 }
 
 function checkOptions(options: ExecutorOptions): void {
@@ -171,6 +181,7 @@ function openBackend(
       'The object given as backend is neither a backend (invoke) nor a driver (create).',
     )
   }
+  checkDriverShape('backend', 'the option backend', choice)
   const made = choice.create(sectionOf(choice, config, context.log), context)
   return made instanceof Promise ? made.then(checkBackend) : checkBackend(made)
 }
@@ -257,6 +268,7 @@ function storageOpener(
       bucket,
     })
   }
+  if (typeof wanted === 'object') checkDriverShape('storage', 'the option storage', wanted)
   return async (): Promise<OpenStorage> => {
     const { driver, file } =
       typeof wanted === 'string'
@@ -281,6 +293,7 @@ function monitorOpener(
     config?.lithops.monitoring ??
     (config?.lithops.rabbitmq_monitor === true ? 'rabbitmq' : undefined)
   if (wanted === undefined || wanted === 'direct') return undefined
+  if (typeof wanted === 'object') checkDriverShape('monitor', 'the option monitoring', wanted)
   return async () => {
     const storage = await openStorage()
     const surroundings = { ...context, storage }

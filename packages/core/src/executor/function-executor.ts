@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { ensureAsyncDispose } from '../async-dispose.ts'
 import { decodeValue } from '../codec/value.ts'
 import type { RuntimeListing } from '../driver/compute-backend.ts'
 import { CallCancelledError, WaitTimeoutError } from '../errors/index.ts'
@@ -60,6 +61,10 @@ let nextExecutor = 0
  * any number of jobs, and close it (`await using`, or `close()`).
  */
 export class FunctionExecutor {
+  static {
+    ensureAsyncDispose(this)
+  }
+
   /** Unique on this machine; part of the names of everything its jobs make. */
   readonly executorId: string
   readonly #invoker = new Invoker()

@@ -15,6 +15,7 @@ export interface BundleInput {
 /** What is kept of a build beside the module itself. */
 export interface BundleRecord {
   readonly hash: string
+  readonly sourceMapHash: string
   readonly sizeBytes: number
   readonly inputs: readonly BundleInput[]
   readonly externalPackages: readonly { readonly name: string; readonly version: string }[]
@@ -42,35 +43,41 @@ export class BundleCache {
     return join(await this.#folder(), `${hash}.mjs`)
   }
 
-  /** Puts a module there unless it lies there already, whole. */
+  /** Puts a module there, and its source map, unless they lie there already, whole. */
   async putModule(hash: string, text: string, sourceMap?: string): Promise<string> {
-    const file = await this.fileOf(hash)
-    if ((await readOrNothing(file)) !== text) {
-      if (sourceMap !== undefined) await this.#write(`${hash}.map`, sourceMap)
-      await this.#write(`${hash}.mjs`, text)
-    }
-    return file
+    if (sourceMap !== undefined) await this.#put(`${hash}.map`, sourceMap)
+    await this.#put(`${hash}.mjs`, text)
+    return this.fileOf(hash)
   }
 
   async sourceMapOf(hash: string): Promise<string | undefined> {
     return readOrNothing(join(await this.#folder(), `${hash}.map`))
   }
 
-  /** The record of an earlier build, if its module is there, undamaged, and all it read is unchanged. */
+  /** The record of an earlier build, if its module and source map are there, undamaged, and all it read is unchanged. */
   async find(key: string): Promise<BundleRecord | undefined> {
     const folder = await this.#folder()
     const text = await readOrNothing(join(folder, `${key}.json`))
     if (text === undefined) return undefined
     const record = parseRecord(text)
     if (record === undefined) return undefined
-    const module = await readOrNothing(join(folder, `${record.hash}.mjs`))
+    const [module, sourceMap] = await Promise.all([
+      readOrNothing(join(folder, `${record.hash}.mjs`)),
+      this.sourceMapOf(record.hash),
+    ])
     if (module === undefined || contentHash(module) !== record.hash) return undefined
+    if (sourceMap === undefined || contentHash(sourceMap) !== record.sourceMapHash) return undefined
     const areSame = await Promise.all(record.inputs.map(isUnchanged))
     return areSame.every(Boolean) ? record : undefined
   }
 
   async remember(key: string, record: BundleRecord): Promise<void> {
     await this.#write(`${key}.json`, JSON.stringify(record))
+  }
+
+  async #put(name: string, text: string): Promise<void> {
+    const there = await readOrNothing(join(await this.#folder(), name))
+    if (there !== text) await this.#write(name, text)
   }
 
   async #write(name: string, text: string): Promise<void> {

@@ -95,6 +95,7 @@ async function build(key: string, emitted: EmittedModule, options: CaptureOption
   const sizeBytes = Buffer.byteLength(code)
   await cache.remember(key, {
     hash,
+    sourceMapHash: contentHash(sourceMap),
     sizeBytes,
     externalPackages,
     inputs: await Promise.all(inputs.filter(existsSync).map(inputOf)),

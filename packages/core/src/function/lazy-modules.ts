@@ -1,6 +1,9 @@
 import { createRequire } from 'node:module'
 
-const require = createRequire(import.meta.url)
+// Node's own, where a test runner with contexts of its own (vitest's vm pools) puts another in its place, which cannot
+// load ES modules.
+const node = process.getBuiltinModule?.('node:module') ?? { createRequire }
+const require = node.createRequire(import.meta.url)
 
 /**
  * Loads a dependency of capture at its first use, synchronously: importing the package stays cheap, and what is loaded

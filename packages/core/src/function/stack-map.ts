@@ -31,14 +31,22 @@ export class StackMap {
 
   #load(bundleMap: string | undefined): import('@jridgewell/trace-mapping').TraceMap {
     const { TraceMap } = traceMapping()
-    const emitted = this.#emittedMap()
-    if (bundleMap === undefined) return new TraceMap((emitted ?? EMPTY_MAP) as never)
-    const remap = remapping()
-    const composed = remap(bundleMap, (file, context) =>
-      context.depth === 1 && file.endsWith(EMITTED_NAME) ? ((emitted ?? null) as never) : null,
-    )
-    return new TraceMap(composed as never)
+    try {
+      const emitted = this.#emittedMap()
+      const map = bundleMap === undefined ? emitted : compose(bundleMap, emitted)
+      return new TraceMap((map ?? EMPTY_MAP) as never)
+    } catch {
+      // A damaged map, on disk or in a file of the user: an error must not become an error about its stack.
+      return new TraceMap(EMPTY_MAP as never)
+    }
   }
+}
+
+/** From the bundle through the emitted module to the user's files. */
+function compose(bundleMap: string, emitted: RawMap | undefined): RawMap {
+  return remapping()(bundleMap, (file, context) =>
+    context.depth === 1 && file.endsWith(EMITTED_NAME) ? ((emitted ?? null) as never) : null,
+  )
 }
 
 const EMPTY_MAP = { version: 3, sources: [], names: [], mappings: '' }

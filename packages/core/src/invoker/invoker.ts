@@ -1,12 +1,5 @@
 import type { ComputeBackend } from '../driver/compute-backend.ts'
-import {
-  CallError,
-  CallOutOfMemoryError,
-  CallTimeoutError,
-  InvocationError,
-  LithopsError,
-  WorkerLostError,
-} from '../errors/index.ts'
+import { CallError, CallTimeoutError, InvocationError, type LithopsError } from '../errors/index.ts'
 import type { Call } from '../job/call.ts'
 import { nowMs } from '../job/call.ts'
 import type { Job } from '../job/job.ts'
@@ -14,14 +7,12 @@ import { ActivationWriter, type JobPrefix } from '../worker/activation-message.t
 import { Outcome } from '../worker/protocol.ts'
 import { type EndedFrame, readFrames } from '../worker/reply-frames.ts'
 import { ActivationInFlight, errorOf } from './activation-in-flight.ts'
+import { asLithopsError, describeFault, tooLarge } from './call-faults.ts'
 import { adaptiveGroupSize, handBackAfterMs, isQuick } from './group-size.ts'
 import { type JobSurroundings, makeJobPrefix } from './job-message.ts'
 import { Lane } from './lane.ts'
 import { MonitoredFrames } from './monitored-frames.ts'
 import { mayRunAgain, retryDelayMs } from './retry-policy.ts'
-
-/** Last log lines that the error of a broken worker shows. */
-const LOG_LINES_IN_ERROR = 10
 
 interface ActiveJob {
   readonly job: Job
@@ -374,51 +365,4 @@ function inputBytes(call: Call): number {
   if (input !== null && typeof input === 'object' && 'sizeBytes' in input)
     return (input as { sizeBytes: number }).sizeBytes + 16
   return typeof input === 'string' ? input.length * 3 + 32 : 32
-}
-
-function tooLarge(call: Call, bytes: number, lane: Lane): InvocationError {
-  return new InvocationError(
-    `The input of call ${call.id} makes an activation of ${bytes} bytes, and ${lane.backend.name} takes ` +
-      `${lane.backend.capabilities.maxPayloadBytes}. Pass large values through storage.`,
-    { isRetryable: false, code: 'LITHOPS_PAYLOAD_TOO_LARGE' },
-  )
-}
-
-function asLithopsError(error: unknown, lane: Lane): LithopsError {
-  if (LithopsError.isInstance(error)) return error
-  return new InvocationError(
-    `${lane.backend.name}: ${error instanceof Error ? error.message : String(error)}`,
-    {
-      cause: error,
-      isRetryable: false,
-      mayHaveRun: true,
-    },
-  )
-}
-
-/** The error a user gets for a broken worker: which call, how often it was tried, and its last log lines. */
-function describeFault(call: Call, error: LithopsError): LithopsError {
-  if (!CallError.isInstance(error)) return error
-  const Class = CallTimeoutError.isInstance(error)
-    ? CallTimeoutError
-    : CallOutOfMemoryError.isInstance(error)
-      ? CallOutOfMemoryError
-      : WorkerLostError
-  const tries = call.attempt === 0 ? '' : ` It was tried ${call.attempt + 1} times.`
-  const where = `Call ${call.id} of job ${call.job.key}, function '${call.job.fn.name}': `
-  const lines = (call.logParts?.join('') ?? '').trimEnd().split('\n').slice(-LOG_LINES_IN_ERROR).join('\n')
-  const output = typeof error.details.output === 'string' ? tail(error.details.output) : ''
-  const log = [lines, output].filter(text => text !== '').join('\n')
-  return new Class(`${where}${error.message}${tries}${log === '' ? '' : `\nLast log lines:\n${log}`}`, {
-    code: error.code,
-    details: error.details,
-    executorId: call.job.executorId,
-    jobId: call.job.id,
-    callId: call.id,
-    cause: error.cause,
-  })
-}
-
-function tail(output: string): string {
-  return output.trimEnd().split('\n').slice(-LOG_LINES_IN_ERROR).join('\n')
 }

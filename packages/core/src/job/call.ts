@@ -143,9 +143,7 @@ export class Call {
     const frame = this.#errorFrame
     if (frame !== undefined) {
       this.#errorFrame = undefined
-      this.#error = this.job.localError(
-        decodeError(frame.bytes.subarray(frame.start, frame.end), this.job.classes),
-      )
+      this.#error = this.#decodeError(frame)
     }
     return this.#error
   }
@@ -154,7 +152,7 @@ export class Call {
     try {
       return this.job.localError(decodeError(frame.bytes.subarray(frame.start, frame.end), this.job.classes))
     } catch (error) {
-      return error
+      return error // a reply that cannot be read is the error of its call
     }
   }
 

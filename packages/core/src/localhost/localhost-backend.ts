@@ -16,6 +16,7 @@ import { LITHOPS_VERSION } from '../version.ts'
 import { PROTOCOL_VERSION } from '../worker/protocol.ts'
 import { slotMainFile } from './slot-main-file.ts'
 import { WorkerProcess } from './worker-process.ts'
+import { WorkerWatchdog } from './worker-watchdog.ts'
 
 /** Packed activations that wait for the next free worker while calls are quick; hides the client's own time. */
 const PREFETCH_PER_WORKER = 1
@@ -50,6 +51,7 @@ export class LocalhostBackend implements ComputeBackend {
   readonly #alwaysFresh: boolean
   readonly #workers = new Set<WorkerProcess>()
   readonly #queue: Waiting[] = []
+  readonly #watchdog = new WorkerWatchdog()
   readonly #killAllOnExit = () => {
     for (const worker of this.#workers) worker.kill('closed')
   }
@@ -125,6 +127,7 @@ export class LocalhostBackend implements ComputeBackend {
     const workers = [...this.#workers]
     for (const worker of workers) worker.kill('closed')
     await Promise.all(workers.map(worker => worker.exited))
+    this.#watchdog.close()
     process.off('exit', this.#killAllOnExit)
   }
 
@@ -188,10 +191,12 @@ export class LocalhostBackend implements ComputeBackend {
       environment: workerEnvironment(),
       onExit: ended => {
         this.#workers.delete(ended)
+        this.#watchdog.forget(ended.pid)
         if (!this.#isClosed) setImmediate(() => this.#dispatch())
       },
     })
     this.#workers.add(worker)
+    this.#watchdog.watch(worker.pid)
     return worker
   }
 

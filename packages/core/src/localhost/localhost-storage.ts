@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { constants, type Dirent } from 'node:fs'
+import { constants } from 'node:fs'
 import {
   copyFile,
   type FileHandle,
   link,
   mkdir,
   open,
-  readdir,
   rename,
   rm,
   rmdir,
@@ -19,26 +18,26 @@ import type { StorageDriver } from '../driver/driver.ts'
 import type {
   Body,
   GetOptions,
-  ObjectEntry,
   ObjectHead,
   PutOptions,
   StorageBackend,
   StorageCallOptions,
 } from '../driver/storage-backend.ts'
-import { StorageAccessError, StorageError } from '../errors/index.ts'
-import { compareKeys } from '../storage/key-order.ts'
+import { StorageError } from '../errors/index.ts'
 import {
   bucketNotFound,
   checkKey,
   describePlace,
   isWellFormed,
   objectChanged,
-  objectNotFound,
   resolveRange,
   type StoragePlace,
   storageClosed,
 } from '../storage/storage-checks.ts'
-import { pathOfFolder, pathOfKey, segmentOfName } from './key-path.ts'
+import { pathOfFolder, pathOfKey } from './key-path.ts'
+import { FileBody } from './localhost-storage-body.ts'
+import { codeOf, isAbsent, translate } from './localhost-storage-errors.ts'
+import { etagOf, headOf, listFolder } from './localhost-storage-listing.ts'
 
 export interface LocalhostStorageConfig {
   /** The bucket that is always there. Default: 'storage'. */
@@ -51,8 +50,6 @@ export const DEFAULT_LOCALHOST_BUCKET = 'storage'
 
 /** The length of keys in S3; longer ones would not travel to another storage. */
 const MAX_KEY_BYTES = 1024
-const READ_BYTES = 256 * 1024
-const STATS_AT_ONCE = 32
 const DELETES_AT_ONCE = 32
 /** Where writes begin, in each bucket. No key has this name (key-path.ts). */
 const PARTIAL_FOLDER = '%tmp'
@@ -179,7 +176,7 @@ export class LocalhostStorage implements StorageBackend {
     const segments = prefix.split('/')
     const begin = segments.pop() as string
     try {
-      yield* this.#listFolder({
+      yield* listFolder({
         path: join(this.#bucketPath(bucket), ...pathOfFolder(segments)),
         keyPrefix: segments.map(segment => `${segment}/`).join(''),
         begin,
@@ -297,162 +294,6 @@ export class LocalhostStorage implements StorageBackend {
       throw translate(error, place)
     }
   }
-
-  async *#listFolder(folder: {
-    readonly path: string
-    readonly keyPrefix: string
-    readonly begin: string
-    readonly signal: AbortSignal | undefined
-  }): AsyncGenerator<ObjectEntry, void, undefined> {
-    const entries = await readFolder(folder.path, '', folder.begin)
-    // `a-b` comes before `a/b` and that before `a0`: a folder stands in the order with its slash.
-    entries.sort((a, b) => compareKeys(a.order, b.order))
-    for (let i = 0; i < entries.length; ) {
-      folder.signal?.throwIfAborted()
-      const entry = entries[i] as FolderEntry
-      if (entry.isFolder) {
-        yield* this.#listFolder({
-          path: entry.path,
-          keyPrefix: folder.keyPrefix + entry.order,
-          begin: '',
-          signal: folder.signal,
-        })
-        i++
-        continue
-      }
-      let last = i
-      while (last < entries.length && last - i < STATS_AT_ONCE && !entries[last]?.isFolder) last++
-      const files = entries.slice(i, last)
-      const heads = await Promise.all(files.map(file => headIfThere(file.path)))
-      for (const [n, file] of files.entries()) {
-        const head = heads[n]
-        if (head !== undefined) yield { key: folder.keyPrefix + file.order, ...head }
-      }
-      i = last
-    }
-  }
-}
-
-interface FolderEntry {
-  readonly path: string
-  readonly isFolder: boolean
-  /** The segment; a folder's with the slash that follows it in keys. */
-  readonly order: string
-}
-
-/** What one segment of keys can be, with the names of long segments put together. */
-async function readFolder(path: string, longPrefix: string, begin: string): Promise<FolderEntry[]> {
-  let found: Dirent[]
-  try {
-    found = await readdir(path, { withFileTypes: true })
-  } catch (error) {
-    if (isAbsent(error)) return []
-    throw error
-  }
-  const entries: FolderEntry[] = []
-  for (const item of found) {
-    const isFolder = item.isDirectory()
-    const read = segmentOfName(item.name, isFolder)
-    if (read === undefined) continue
-    const segment = longPrefix + read.segment
-    const itemPath = join(path, item.name)
-    if (read.continued) {
-      if (segment.startsWith(begin) || begin.startsWith(segment)) {
-        entries.push(...(await readFolder(itemPath, segment, begin)))
-      }
-    } else if (segment.startsWith(begin)) {
-      entries.push({ path: itemPath, isFolder, order: isFolder ? `${segment}/` : segment })
-    }
-  }
-  return entries
-}
-
-/** Pieces of an open file. Closes it when the reader comes to the end, stops, or meets an error. */
-class FileBody implements AsyncIterable<Uint8Array> {
-  readonly #file: FileHandle
-  readonly #end: number
-  readonly #signal: AbortSignal | undefined
-  readonly #place: StoragePlace
-  #at: number
-  #isDone = false
-
-  constructor(
-    file: FileHandle,
-    options: {
-      readonly start: number
-      readonly end: number
-      readonly signal: AbortSignal | undefined
-      readonly place: StoragePlace
-    },
-  ) {
-    this.#file = file
-    this.#at = options.start
-    this.#end = options.end
-    this.#signal = options.signal
-    this.#place = options.place
-  }
-
-  [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined> {
-    return {
-      next: async () => {
-        const value = await this.#read()
-        return value === undefined ? { done: true, value } : { done: false, value }
-      },
-      return: async () => {
-        await this.#finish()
-        return { done: true, value: undefined }
-      },
-    }
-  }
-
-  async #read(): Promise<Uint8Array | undefined> {
-    if (this.#isDone) return undefined
-    try {
-      this.#signal?.throwIfAborted()
-      const wanted = Math.min(READ_BYTES, this.#end - this.#at)
-      if (wanted > 0) {
-        const { bytesRead, buffer } = await this.#file.read(new Uint8Array(wanted), 0, wanted, this.#at)
-        if (bytesRead === 0) throw new Error('the file became shorter while it was read')
-        this.#at += bytesRead
-        return buffer.subarray(0, bytesRead)
-      }
-    } catch (error) {
-      await this.#finish()
-      throw translate(error, this.#place)
-    }
-    await this.#finish()
-    return undefined
-  }
-
-  async #finish(): Promise<void> {
-    if (this.#isDone) return
-    this.#isDone = true
-    await this.#file.close()
-  }
-}
-
-interface BigStats {
-  readonly size: bigint
-  readonly mtimeNs: bigint
-  readonly ino: bigint
-  readonly mtime: Date
-}
-
-function headOf(stats: BigStats): Required<ObjectHead> {
-  return { sizeBytes: Number(stats.size), etag: etagOf(stats), lastModified: stats.mtime }
-}
-
-function etagOf(stats: BigStats): string {
-  return [stats.mtimeNs, stats.size, stats.ino].map(number => number.toString(36)).join('-')
-}
-
-async function headIfThere(path: string): Promise<ObjectHead | undefined> {
-  try {
-    return headOf(await stat(path, { bigint: true }))
-  } catch (error) {
-    if (isAbsent(error)) return undefined
-    throw error
-  }
 }
 
 /** Gives a written file its name unless the name is taken. */
@@ -473,32 +314,6 @@ async function linkNew(from: string, to: string): Promise<boolean> {
     if (codeOf(error) === 'EEXIST') return false
     throw error
   }
-}
-
-function codeOf(error: unknown): string | undefined {
-  return (error as NodeJS.ErrnoException | undefined)?.code
-}
-
-function isAbsent(error: unknown): boolean {
-  return codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR'
-}
-
-const RETRYABLE_CODES = new Set(['EMFILE', 'ENFILE', 'EAGAIN', 'EBUSY', 'EINTR', 'ETIMEDOUT'])
-
-function translate(error: unknown, place: StoragePlace): unknown {
-  const code = codeOf(error)
-  const isOfFileSystem = error instanceof Error && 'syscall' in error
-  if (!isOfFileSystem || code === undefined) return error
-  if (isAbsent(error)) return objectNotFound(place, error)
-  const message = `${describePlace(place)}: ${error.message}`
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
-    return new StorageAccessError(message, { details: { ...place }, cause: error })
-  }
-  return new StorageError(message, {
-    isRetryable: RETRYABLE_CODES.has(code),
-    details: { ...place },
-    cause: error,
-  })
 }
 
 /** The storage of this machine, config name `localhost`. */

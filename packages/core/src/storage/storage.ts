@@ -1,3 +1,4 @@
+import { ensureAsyncDispose } from '../async-dispose.ts'
 import type { ByteRange, ObjectEntry, ObjectHead, StorageBackend } from '../driver/storage-backend.ts'
 import { ObjectNotFoundError } from '../errors/index.ts'
 import { type RetryPolicy, withRetries } from './retrying-storage.ts'
@@ -33,6 +34,10 @@ export interface StorageGetOptions extends StorageOperationOptions {
 
 /** Object storage for the user's program and for functions in workers: whichever service the config names. */
 export class Storage implements AsyncDisposable {
+  static {
+    ensureAsyncDispose(this)
+  }
+
   /** The bucket of operations that name none. */
   readonly bucket: string
   readonly #backend: StorageBackend

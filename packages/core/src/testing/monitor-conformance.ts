@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
+import { ensureAsyncDispose } from '../async-dispose.ts'
 import {
   type JobKey,
   MONITOR_SPEC_VERSION,
@@ -37,6 +38,10 @@ export interface MonitorConformanceOptions {
 }
 
 class MonitorContext implements AsyncDisposable {
+  static {
+    ensureAsyncDispose(this)
+  }
+
   readonly timing: Required<MonitorTiming>
   readonly job: JobKey = { executorId: `conformance-${randomUUID().slice(0, 8)}`, jobId: 'M001' }
   readonly #subject: MonitorUnderTest

@@ -13,6 +13,7 @@ import { findNodes, installNodesIfRequired, missingNode } from './harness/nodes.
 // The same program, run the ways in which people run TypeScript. Each way gets a folder of its own below the package,
 // so that the program's packages resolve as in a user's project.
 const programs = path.join(path.dirname(fileURLToPath(import.meta.url)), 'programs')
+const packageRoot = path.resolve(programs, '../../..')
 const require = createRequire(import.meta.url)
 const SOURCES = ['jobs.ts', 'util.ts']
 
@@ -173,6 +174,21 @@ describe('runner matrix', { timeout: 120_000 }, () => {
       if (code !== 0) expect.fail(output)
       expect(output).toMatch(/ passed/)
     })
+
+    // The vm pools give each file a context of its own: other classes of errors, other symbols, another require().
+    it(`an executor of the built package inside vitest, pool ${pool}`, async () => {
+      const directory = folder(`vitest-executor-${pool}`, 'module')
+      const installed = path.join(directory, 'node_modules', '@lithops', 'core')
+      mkdirSync(installed, { recursive: true })
+      for (const name of ['dist', 'package.json']) {
+        cpSync(path.join(packageRoot, name), path.join(installed, name), { recursive: true })
+      }
+      writeFileSync(path.join(directory, 'vitest.config.mjs'), 'export default {}\n')
+      writeFileSync(path.join(directory, 'executor.test.ts'), EXECUTOR_TEST)
+      const { code, output } = await runVitest(directory, pool)
+      if (code !== 0) expect.fail(output)
+      expect(output).toMatch(/3 passed/)
+    })
   }
 })
 
@@ -197,6 +213,44 @@ test('written in the test', async () => {
   expect(await ship((x: number) => x * k, 2)).toBe(6)
 })
 afterAll(() => { closeWorker(); stop() })
+`
+
+const EXECUTOR_TEST = `
+import { FunctionExecutor } from '@lithops/core'
+import { expect, test } from 'vitest'
+
+const options = { backend: 'localhost', localhost: { worker_processes: 1 } }
+
+test('await using closes the executor', async () => {
+  let kept
+  {
+    await using fexec = new FunctionExecutor(options)
+    kept = fexec
+    const rate = 3
+    expect(await fexec.getResult(fexec.map((x: number) => x * rate, [1, 2]))).toEqual([3, 6])
+  }
+  await expect((async () => kept.callAsync((x: number) => x, 1))()).rejects.toThrow(/closed/)
+})
+
+test('an error of the function has its class, and its stack points here', async () => {
+  await using fexec = new FunctionExecutor(options)
+  class OrderError extends Error {}
+  const fail = (order: number) => {
+    throw new OrderError('no order ' + order)
+  }
+  const error = await fexec.callAsync(fail, 7).catch(e => e)
+  expect(error).toBeInstanceOf(OrderError)
+  expect(error).toBeInstanceOf(Error)
+  expect(error.message).toBe('no order 7')
+  expect(error.stack).toContain('executor.test.ts')
+})
+
+test('the storage of a job can be disposed of', async () => {
+  await using fexec = new FunctionExecutor(options)
+  await using storage = await fexec.storage()
+  await storage.put('key', 'text')
+  expect(await fexec.callAsync(async (key: string, context: any) => context.storage.get(key, { as: 'text' }), 'key')).toBe('text')
+})
 `
 
 function runVitest(directory: string, pool: string): Promise<{ code: number | null; output: string }> {

@@ -12,7 +12,9 @@ const corePackage = join(import.meta.dirname, '..', '..')
 const packages = [
   corePackage,
   join(corePackage, '..', '..', 'examples', 'backend-template'),
-  join(import.meta.dirname, 'scoped-backend'),
+  ...['scoped-backend', 'folder-storage', 'scoped-storage', 'listing-monitor', 'scoped-monitor'].map(name =>
+    join(import.meta.dirname, name),
+  ),
 ]
 const NETWORK_ERRORS = /ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EAI_AGAIN|ENETUNREACH|network/i
 
@@ -143,6 +145,108 @@ main()
     })
   }
 }
+
+for (const [storage, monitoring] of [
+  ['folder', 'listing'],
+  ['lithops-storage-folder', 'lithops-monitor-listing'],
+]) {
+  test(`storage '${storage}' and monitor '${monitoring}' are found by name and carry a job of local workers`, {
+    timeout: 130_000,
+  }, async context => {
+    const output = await runProgram(
+      context,
+      'storage.mjs',
+      `import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { FunctionExecutor } from '@lithops/core'
+const folder = mkdtempSync(join(tmpdir(), 'lithops-folder-'))
+let seen = 0
+process.on('listing-monitor:seen', count => (seen += count))
+const fexec = new FunctionExecutor({
+  backend: 'localhost',
+  storage: ${JSON.stringify(storage)},
+  monitoring: ${JSON.stringify(monitoring)},
+  config: { folder: { folder, storage_bucket: 'jobs' }, listing: { pause_ms: 5 }, localhost: { worker_processes: 2 } },
+})
+const rate = 2
+const futures = fexec.map(async (x, context) => {
+  await context.storage.put('made-by-' + x, String(x * rate))
+  return [x * rate, process.pid]
+}, [1, 2, 3])
+const results = await fexec.getResult(futures)
+const storage = await fexec.storage()
+const objects = []
+for (const x of [1, 2, 3]) objects.push(Buffer.from(await storage.get('made-by-' + x)).toString())
+await fexec.close()
+console.log(JSON.stringify({
+  values: results.map(([value]) => value),
+  remote: results.every(([, pid]) => pid !== process.pid),
+  objects,
+  seen: seen > 0,
+}))
+`,
+    )
+    expect(JSON.parse(output)).toEqual({
+      values: [2, 4, 6],
+      remote: true,
+      objects: ['2', '4', '6'],
+      seen: true,
+    })
+  })
+}
+
+for (const names of [
+  { backend: 'scoped', storage: 'scoped', monitoring: 'scoped' },
+  {
+    backend: '@anyone/lithops-backend-scoped',
+    storage: '@anyone/lithops-storage-scoped',
+    monitoring: '@anyone/lithops-monitor-scoped',
+  },
+]) {
+  test(`storage '${names.storage}' and monitor '${names.monitoring}' of a scope are found by name`, {
+    timeout: 130_000,
+  }, async context => {
+    const output = await runProgram(
+      context,
+      'scoped-by-name.cjs',
+      `const { FunctionExecutor } = require('@lithops/core')
+async function main() {
+  const fexec = new FunctionExecutor(${JSON.stringify(names)})
+  const storage = await fexec.storage()
+  await storage.createBucket()
+  const futures = fexec.map(async (x, context) => {
+    await context.storage.put('item-' + x, 'text ' + x)
+    return x * 2
+  }, [1, 2, 3])
+  const values = await fexec.getResult(futures)
+  console.log(JSON.stringify(values), futures[0].stats.workerId, String(Buffer.from(await storage.get('item-2'))))
+  await fexec.close()
+}
+main()
+`,
+    )
+    expect(output).toMatch(/^\[2,4,6\] memory-\d+ text 2\n$/)
+  })
+}
+
+test("the third party's storage passes the kit under node:test", { timeout: 130_000 }, async context => {
+  const output = await runProgram(
+    context,
+    'storage-kit.test.mjs',
+    `import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import test from 'node:test'
+import { storageConformance } from '@lithops/core/testing'
+import { storage } from 'lithops-storage-folder'
+const folder = mkdtempSync(join(tmpdir(), 'lithops-folder-kit-'))
+storageConformance({ test, createBackend: () => storage.create({ folder }), timing: { manyKeys: 120 } })
+`,
+  )
+  expect(output).toMatch(/^# fail 0$/m)
+  expect(output).toMatch(/^# pass [1-9]\d+$/m)
+})
 
 test('a backend that is not installed is an error with the command that installs one', {
   timeout: 130_000,

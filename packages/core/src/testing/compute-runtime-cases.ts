@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { COMPUTE_SPEC_VERSION, type RuntimeListing } from '../driver/compute-backend.ts'
+import { InvocationError, LithopsError } from '../errors/index.ts'
+import { PROTOCOL_VERSION } from '../worker/protocol.ts'
+import { type ComputeCase, ONCE } from './compute-context.ts'
+import { rejectsAborted, rejectsWith, within } from './kit.ts'
+
+/** What the backend is, and its runtimes. */
+export const runtimeCases: readonly ComputeCase[] = [
+  {
+    name: 'has a name, the contract version and capabilities that fit together',
+    run: async ({ backend }) => {
+      assert.equal(backend.specVersion, COMPUTE_SPEC_VERSION)
+      assert.match(backend.name, /^[a-z][a-z0-9_]*$/)
+      assert.ok(backend.kind === 'faas' || backend.kind === 'batch', `kind ${backend.kind}`)
+      assert.equal(typeof backend.defaultRuntime.name, 'string')
+      const { capabilities } = backend
+      for (const limit of [
+        'maxPayloadBytes',
+        'maxReplyBytes',
+        'maxTimeoutMs',
+        'maxActivations',
+        'callsAtOnce',
+      ] as const) {
+        assert.ok(capabilities[limit] > 0, `capabilities.${limit} is ${capabilities[limit]}`)
+      }
+      if (capabilities.streamsReplies)
+        assert.ok(capabilities.synchronousReply, 'streamsReplies without reply')
+      if (capabilities.adaptiveChunks)
+        assert.ok(capabilities.streamsReplies, 'adaptiveChunks without streams')
+    },
+  },
+  {
+    name: 'deploys a runtime, any number of times and at once, and tells what it is',
+    run: async ({ backend }) => {
+      const runtime = backend.defaultRuntime
+      const all = await Promise.all([1, 2, 3].map(() => backend.deployRuntime(runtime, {})))
+      for (const metadata of [...all, await backend.deployRuntime(runtime, {})]) {
+        assert.equal(metadata.protocolVersion, PROTOCOL_VERSION, 'protocolVersion')
+        assert.match(metadata.nodeVersion, /^v\d+\.\d+/, 'nodeVersion')
+        for (const field of ['lithopsVersion', 'platform', 'arch'] as const) {
+          assert.equal(typeof metadata[field], 'string', field)
+        }
+      }
+    },
+  },
+  {
+    name: 'lists a deployed runtime, and removes it however often it is asked',
+    run: async ({ backend }) => {
+      const runtime = backend.defaultRuntime
+      const before = namesOf(await backend.listRuntimes())
+      await backend.deployRuntime(runtime, {})
+      const deployed = namesOf(await backend.listRuntimes())
+      assert.ok(deployed.includes(runtime.name), `listRuntimes after deployRuntime: ${deployed.join(', ')}`)
+      await backend.deleteRuntime(runtime)
+      await backend.deleteRuntime(runtime)
+      assert.deepEqual(
+        namesOf(await backend.listRuntimes()),
+        before.includes(runtime.name) ? before : before.filter(name => name !== runtime.name),
+        'listRuntimes after deleteRuntime',
+      )
+      await backend.deleteRuntime({ name: `never-was-${randomUUID().slice(0, 8)}` })
+      await backend.deployRuntime(runtime, {})
+    },
+  },
+  {
+    name: 'an aborted signal ends deployRuntime and invoke before they begin',
+    run: async context => {
+      const { backend } = context
+      const reason = new DOMException('enough', 'AbortError')
+      const signal = AbortSignal.abort(reason)
+      await rejectsAborted(backend.deployRuntime(backend.defaultRuntime, { signal }), reason, 'deployRuntime')
+      let replies = 0
+      const onReply = () => {
+        replies++
+      }
+      const invoke = backend.invoke(context.strangeActivation(), { signal, onReply })
+      await rejectsAborted(invoke, reason, 'invoke')
+      assert.equal(replies, 0, 'replies of an activation that was aborted before')
+    },
+  },
+]
+
+/** The end of the backend, and what is left after it. */
+export const closingCases: readonly ComputeCase[] = [
+  {
+    name: 'close ends activations under way',
+    skip: ({ capabilities }) =>
+      capabilities.synchronousReply ? undefined : 'capabilities.synchronousReply is false',
+    run: async context => {
+      const { fexec, invokes } = context.execute()
+      const future = fexec.callAsync(() => new Promise(done => setTimeout(done, 60_000)), 0, ONCE)
+      const failed = future.result().catch(error => error)
+      const invoke = await context.firstInvoke(invokes)
+      await within(context.backend.close(), context.timing.stopMs, 'close')
+      const outcome = await within(invoke.settled, context.timing.stopMs, 'invoke of a closed backend')
+      assert.equal(outcome.status, 'rejected', 'invoke of a closed backend')
+      assert.ok(LithopsError.isInstance(await context.soon(failed, 'call')), 'error of the call')
+    },
+  },
+  {
+    name: 'can be closed twice, and refuses activations afterwards',
+    run: async context => {
+      const { backend } = context
+      await backend.close()
+      await backend.close()
+      const invoke = backend.invoke(context.strangeActivation(), { onReply: () => {} })
+      const error = await rejectsWith(invoke, InvocationError, 'invoke', 'LITHOPS_CLOSED')
+      assert.equal(error.isRetryable, false, 'isRetryable')
+    },
+  },
+  {
+    name: 'prepare never throws',
+    skip: ({ prepare }) => (prepare === undefined ? 'the backend has no prepare' : undefined),
+    run: async ({ backend }) => {
+      backend.prepare?.(backend.defaultRuntime)
+      backend.prepare?.(backend.defaultRuntime, 2)
+      await backend.close()
+      backend.prepare?.(backend.defaultRuntime)
+    },
+  },
+  {
+    name: 'clean leaves nothing, and a dry run leaves everything',
+    run: async context => {
+      const { backend } = context
+      await backend.clean()
+      const before = namesOf(await backend.listRuntimes())
+      const { fexec } = context.execute()
+      await context.soon(
+        fexec.callAsync((x: number) => x, 1, ONCE),
+        'call',
+      )
+      const planned = await backend.clean({ dryRun: true })
+      const deployed = namesOf(await backend.listRuntimes())
+      assert.ok(deployed.length >= before.length, 'a dry run removed something')
+      assert.deepEqual(await backend.clean(), planned, 'what was planned and what was removed')
+      assert.deepEqual(await backend.clean(), [], 'what a second clean found')
+      assert.deepEqual(namesOf(await backend.listRuntimes()), before, 'listRuntimes after clean')
+    },
+  },
+]
+
+function namesOf(runtimes: readonly RuntimeListing[]): string[] {
+  return runtimes.map(({ name }) => name).sort()
+}

@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict'
+import type { ObjectEntry } from '../driver/storage-backend.ts'
+import { ObjectNotFoundError, StorageError } from '../errors/index.ts'
+import { assertSameBytes, collect, forEachAtOnce, patternBytes, rejectsWith } from './kit.ts'
+import type { StorageCase } from './storage-context.ts'
+
+const ODD_KEYS = [
+  'a b.txt',
+  '100%.txt',
+  '%41.txt',
+  '%2F',
+  'a+b',
+  'a%2Bb',
+  'é.txt',
+  'e\u0301.txt',
+  '漢字/かな',
+  '😀',
+  'q?x=1&y=2#z',
+  '"quoted" \'single\'',
+  '<tag>&amp;',
+  'back\\slash',
+  'co:lon*star|pipe',
+  'comma,semi;colon=$@!~^`()[]{}',
+  'tilde~dash-under_score.dot',
+  'con',
+  'CON',
+  'nul.txt',
+  'ends with dot.',
+  'ends with space ',
+  'UPPER',
+  'upper',
+  'trailing/',
+  'double//slash',
+  'x/./y',
+  'x/../y',
+  '...',
+  'nested',
+  'nested/below',
+  'nested/below/more',
+  'nested.txt',
+  'nested.txt/below',
+]
+
+/** Keys: removed, listed, odd and long. */
+export const keyCases: readonly StorageCase[] = [
+  {
+    name: 'removes objects, and what is not there without an error',
+    run: async context => {
+      const { backend, bucket, prefix } = context
+      await context.put('one')
+      await context.put('two')
+      await backend.deleteObject(bucket, `${prefix}one`)
+      await backend.deleteObject(bucket, `${prefix}one`)
+      await backend.deleteObject(bucket, `${prefix}never/was`)
+      await rejectsWith(context.get('one'), ObjectNotFoundError, 'get of a removed object')
+      await context.lists(['two'])
+    },
+  },
+  {
+    name: 'removes any number of objects at once',
+    run: async context => {
+      const { backend, bucket, prefix, timing } = context
+      await backend.deleteObjects(bucket, [])
+      const keys = manyKeys(timing.manyKeys)
+      await forEachAtOnce(keys, timing.requestsAtOnce, key => context.put(key))
+      await context.put('kept & safe')
+      const all = [...keys, 'never was', ...ODD_KEYS]
+      await backend.deleteObjects(
+        bucket,
+        all.map(key => prefix + key),
+      )
+      await context.lists(['kept & safe'])
+    },
+  },
+  {
+    name: 'lists nothing where nothing is',
+    run: async context => {
+      assert.deepEqual(await context.list(), [])
+      assert.deepEqual(await context.list('no/such/prefix'), [])
+    },
+  },
+  {
+    name: 'lists all keys of several pages in order',
+    run: async context => {
+      const keys = manyKeys(context.timing.manyKeys)
+      await forEachAtOnce(keys, context.timing.requestsAtOnce, key => context.put(key, new Uint8Array()))
+      await context.lists(keys)
+    },
+  },
+  {
+    name: 'lists by prefix, and not its siblings',
+    run: async context => {
+      const keys = ['a', 'a-1', 'a/', 'a/1', 'a/1/x', 'a/10', 'a/2', 'a0', 'ab/1', 'b', 'A/1', '1']
+      for (const key of keys) await context.put(key)
+      await context.lists(keys)
+      for (const prefix of ['a', 'a/', 'a/1', 'a/1/', 'a-', 'b', 'ab', 'c', 'a/1/x', 'a/1/x/']) {
+        await context.lists(
+          keys.filter(key => key.startsWith(prefix)),
+          prefix,
+        )
+      }
+    },
+  },
+  {
+    name: 'lists in the order of UTF-8 bytes',
+    run: async context => {
+      const keys = [
+        'z',
+        'a',
+        'Z',
+        'a/b',
+        'a-b',
+        'a.b',
+        'aa',
+        'é',
+        '\uffee',
+        '😀',
+        '\u{e000}',
+        '+',
+        ' x',
+        '%',
+        '~',
+      ]
+      for (const key of keys) await context.put(key)
+      await context.lists(keys)
+    },
+  },
+  {
+    name: 'a listing tells sizes, and ETags as head does',
+    run: async ({ backend, bucket, prefix }) => {
+      for (const length of [0, 10, 2000]) {
+        await backend.putObject(bucket, `${prefix}${length}`, patternBytes(length))
+      }
+      const entries = await collect(backend.listObjects(bucket, prefix))
+      const bySize = entries.map((entry: ObjectEntry) => [entry.key.slice(prefix.length), entry.sizeBytes])
+      assert.deepEqual(bySize, [
+        ['0', 0],
+        ['10', 10],
+        ['2000', 2000],
+      ])
+      for (const entry of entries) {
+        if (entry.etag === undefined) continue
+        assert.equal(entry.etag, (await backend.headObject(bucket, entry.key)).etag, 'ETag')
+      }
+    },
+  },
+  {
+    name: 'a listing can be left early',
+    run: async context => {
+      for (const key of ['1', '2', '3']) await context.put(key)
+      for await (const entry of context.backend.listObjects(context.bucket, context.prefix)) {
+        assert.equal(entry.key, `${context.prefix}1`)
+        break
+      }
+    },
+  },
+  {
+    name: 'keeps odd keys as they are',
+    run: async context => {
+      for (const [i, key] of ODD_KEYS.entries()) await context.put(key, patternBytes(20, i))
+      for (const [i, key] of ODD_KEYS.entries()) {
+        assertSameBytes(await context.get(key), patternBytes(20, i), `key ${JSON.stringify(key)}`)
+      }
+      await context.lists(ODD_KEYS)
+      for (const key of ODD_KEYS) {
+        await context.lists(
+          ODD_KEYS.filter(other => other.startsWith(key)),
+          key,
+        )
+        await context.backend.deleteObject(context.bucket, context.prefix + key)
+        await rejectsWith(context.get(key), ObjectNotFoundError, `removed key ${JSON.stringify(key)}`)
+      }
+      await context.lists([])
+    },
+  },
+  {
+    name: 'takes keys up to its limit, and refuses longer ones',
+    run: async context => {
+      const { backend, bucket, prefix } = context
+      const { maxKeyBytes } = backend.capabilities
+      if (!Number.isFinite(maxKeyBytes)) return
+      const room = maxKeyBytes - Buffer.byteLength(prefix)
+      for (const fill of ['k', 'é', 'd/']) {
+        const key = fill.repeat(room).slice(0, Math.floor(room / Buffer.byteLength(fill)) * fill.length)
+        const exact = key + 'x'.repeat(room - Buffer.byteLength(key))
+        await context.put(exact)
+        assertSameBytes(await context.get(exact), patternBytes(3), 'object with the longest key')
+        await context.lists([exact], exact.slice(0, 20))
+        await backend.deleteObject(bucket, prefix + exact)
+      }
+      await rejectsWith(context.put('k'.repeat(room + 1)), StorageError, 'a key of one byte too many')
+      await rejectsWith(backend.putObject(bucket, '', patternBytes(1)), StorageError, 'an empty key')
+    },
+  },
+]
+
+function manyKeys(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `many/${String(i).padStart(6, '0')}`)
+}

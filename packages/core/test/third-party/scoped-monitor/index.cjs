@@ -1,0 +1,3 @@
+const { memoryMonitor } = require('@lithops/core/testing')
+
+exports.monitor = { ...memoryMonitor(), name: 'scoped' }

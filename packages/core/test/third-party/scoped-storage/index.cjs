@@ -1,0 +1,3 @@
+const { memoryStorage } = require('@lithops/core/testing')
+
+exports.storage = { ...memoryStorage(), name: 'scoped' }
