@@ -53,7 +53,9 @@ export function hostExpression(value: unknown): string | undefined {
     expressions ??= ownIntrinsics()
     for (const name of HOST.split(' ')) {
       const member = memberOf(globalThis, name)
-      if (member) addWithMembers(expressions, member, name, HOST_START_DEPTH)
+      if (member === null || (typeof member !== 'object' && typeof member !== 'function')) continue
+      add(expressions, member, name)
+      addMembers(expressions, member, name, HOST_START_DEPTH)
     }
   }
   return intrinsicExpression(value)
@@ -110,8 +112,10 @@ function addWithMembers(
   expression: string,
   depth: number,
 ): void {
-  if (!add(found, value, expression) || depth > DEPTH) return
-  const owner = value as object
+  if (add(found, value, expression) && depth <= DEPTH) addMembers(found, value as object, expression, depth)
+}
+
+function addMembers(found: Map<unknown, string>, owner: object, expression: string, depth: number): void {
   for (const key of Reflect.ownKeys(owner)) {
     if (key === 'prototype' && typeof owner !== 'function') continue
     const member = memberExpression(key)

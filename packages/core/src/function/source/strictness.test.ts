@@ -10,7 +10,7 @@ const depends = (source: string) =>
 
 test.each([
   'x => x + 1',
-  '(a, b) => { let sum = a; sum += b; sum++; return { sum, text: `${sum}` } }',
+  '(a, b) => { let sum = a; sum += b; sum++; return { sum, text: String(sum) } }',
   'async function f() { for (const x of await g()) h(x) }',
   'function outer() { function inner() { return 1 } return inner() }',
   '"\\0".length + 0.5 + 10',
