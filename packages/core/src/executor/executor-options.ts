@@ -104,7 +104,7 @@ export function resolveExecutor(options: ExecutorOptions, kind: ExecutorKind): E
       : (backends as ComputeBackend[]),
     injected: new Set(choices.filter(isBackend)),
     openStorage,
-    openMonitor: monitorOpener(options, config, context, openStorage),
+    openMonitor: monitorOpener(options, config, context),
   }
 }
 
@@ -266,6 +266,7 @@ function storageOpener(
         context,
       ) as StorageBackend,
       bucket,
+      isDefault: wanted === undefined,
     })
   }
   if (typeof wanted === 'object') checkDriverShape('storage', 'the option storage', wanted)
@@ -286,16 +287,14 @@ function monitorOpener(
   options: ExecutorOptions,
   config: ResolvedConfig | undefined,
   context: DriverContext,
-  openStorage: ExecutorParts['openStorage'],
-): (() => Promise<Monitor>) | undefined {
+): ExecutorParts['openMonitor'] {
   const wanted =
     options.monitoring ??
     config?.lithops.monitoring ??
     (config?.lithops.rabbitmq_monitor === true ? 'rabbitmq' : undefined)
   if (wanted === undefined || wanted === 'direct') return undefined
   if (typeof wanted === 'object') checkDriverShape('monitor', 'the option monitoring', wanted)
-  return async () => {
-    const storage = await openStorage()
+  return async (storage): Promise<Monitor> => {
     const surroundings = { ...context, storage }
     if (wanted === 'storage') {
       const { storageMonitorDriver } = await import('../monitor/storage-monitor.ts')

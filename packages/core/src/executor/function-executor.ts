@@ -171,6 +171,7 @@ export class FunctionExecutor {
       )
     }
     const mapJob = this.#newJob('M', mapFn, options, count ?? Number.POSITIVE_INFINITY, MAP_REDUCE_OPTIONS)
+    mapJob.feedsWorkers = true
     const reduceJob = this.#newJob('R', reduceFn, reducerOptions(options), 1, MAP_REDUCE_OPTIONS)
     const calls = new MapReduceCalls(this.#runner, reduceJob, options)
     if (count === undefined) return calls.overStream<Awaited<U>>(this.#runner.stream(mapJob, items))
@@ -210,6 +211,7 @@ export class FunctionExecutor {
       futures === undefined ? this.#allUnread<T>() : futures instanceof CallHandle ? [futures] : futures
     const throwExcept = options.throwExcept ?? true
     await this.wait(list, { ...options, throwExcept: throwExcept && !list.some(toleratesFailures) })
+    await fetchAll(list)
     const values: T[] = new Array(list.length)
     for (let i = 0; i < list.length; i++) {
       const future = list[i] as CallHandle<T>
@@ -327,6 +329,18 @@ export class FunctionExecutor {
     this.#unread.clear()
     return all
   }
+}
+
+/** Values in storage that are read at the same time. */
+const FETCHES_AT_ONCE = 32
+
+/** Reads the values that were left in storage, several at once. What fails here fails again where it is reported. */
+async function fetchAll(futures: readonly CallHandle<unknown>[]): Promise<void> {
+  const away = futures.filter(({ call }) => call.state === 'success' && !call.hasValueHere).values()
+  const fetchNext = async () => {
+    for (const future of away) await future.result().catch(() => {})
+  }
+  await Promise.all(Array.from({ length: FETCHES_AT_ONCE }, fetchNext))
 }
 
 function countOf(items: unknown): number | undefined {

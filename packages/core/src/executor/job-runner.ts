@@ -28,6 +28,16 @@ export interface JobHost extends FutureOwner {
   jobEnded(job: Job): void
 }
 
+/** The value lies in storage and only its own job can read it: it must be written anew for another function. */
+function needsClassesOf({ result }: Call): boolean {
+  return (
+    result !== undefined &&
+    'location' in result &&
+    result.location.kind === 'object' &&
+    result.location.hasClasses === true
+  )
+}
+
 /** Makes jobs and their calls, feeds them to the invoker, and ends them. */
 export class JobRunner {
   readonly #host: JobHost
@@ -157,7 +167,7 @@ export class JobRunner {
     let left = dependencies.length
     const ready = () => {
       const good = dependencies.filter(dependency => dependency.state === 'success')
-      this.#enqueueWith(call, () => inputFromCalls(good, call.job))
+      void this.#enqueueWith(call, good, () => inputFromCalls(good, call.job))
     }
     if (left === 0) ready()
     for (const dependency of dependencies) {
@@ -226,14 +236,17 @@ export class JobRunner {
         call.fail(dependency.error)
         return
       }
-      this.#enqueueWith(call, () => inputFromCall(dependency, job))
+      void this.#enqueueWith(call, [dependency], () => inputFromCall(dependency, job))
     })
     return call
   }
 
-  #enqueueWith(call: Call, makeInput: () => unknown): void {
+  async #enqueueWith(call: Call, dependencies: readonly Call[], makeInput: () => unknown): Promise<void> {
     if (call.isEnded) return
     try {
+      const unreadable = dependencies.filter(needsClassesOf)
+      if (unreadable.length > 0) await Promise.all(unreadable.map(one => this.#host.fetchValue(one)))
+      if (call.isEnded) return
       call.input = makeInput()
     } catch (error) {
       call.fail(error)

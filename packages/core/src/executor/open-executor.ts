@@ -2,7 +2,7 @@ import type { ComputeBackend, RuntimeSpec } from '../driver/compute-backend.ts'
 import type { DriverLog } from '../driver/driver.ts'
 import type { Monitor } from '../driver/monitor.ts'
 import type { StorageBackend } from '../driver/storage-backend.ts'
-import { InvocationError, NotSupportedError } from '../errors/index.ts'
+import { InvocationError, MonitorError, NotSupportedError } from '../errors/index.ts'
 import type { Invoker } from '../invoker/invoker.ts'
 import type { JobSurroundings } from '../invoker/job-message.ts'
 import type { Job } from '../job/job.ts'
@@ -17,6 +17,8 @@ export interface OpenStorage {
   readonly bucket: string
   /** File of its driver, for workers on this machine; undefined for what the worker brings. */
   readonly module?: string
+  /** Nobody asked for it: a folder of this machine, for workers that see this machine's files. */
+  readonly isDefault?: boolean
 }
 
 /** What the config came to: the parts of an executor, opened when they are first needed. */
@@ -31,8 +33,11 @@ export interface ExecutorParts {
   /** Undefined for `storage: storageless`. */
   readonly openStorage: () => OpenStorage | Promise<OpenStorage> | undefined
   /** Undefined for the direct way home. */
-  readonly openMonitor: (() => Promise<Monitor>) | undefined
+  readonly openMonitor: ((storage: OpenStorage | undefined) => Promise<Monitor>) | undefined
 }
+
+/** Larger results go to storage where they do not come with replies, or are for other workers. */
+const INLINE_RESULT_BYTES = 64 * 1024
 
 /** The surroundings of an executor's jobs: backends, storage and the way home. */
 export class ExecutorSurroundings {
@@ -46,6 +51,8 @@ export class ExecutorSurroundings {
   #monitor: Promise<Monitor> | undefined
   readonly #watches = new Map<Job, AbortController>()
   readonly #forgetting = new Set<Promise<void>>()
+  /** Jobs may have left something in storage. */
+  #usesStorage = false
 
   constructor(parts: ExecutorParts, invoker: Invoker, executorId: string) {
     this.#parts = parts
@@ -81,34 +88,74 @@ export class ExecutorSurroundings {
 
   /** What a job's activations carry besides the job itself. Watches the job where results do not come with replies. */
   of(job: Job, directory: () => Promise<string>): JobSurroundings | Promise<JobSurroundings> {
-    const storage = this.#openStorage()
+    const storage = this.#storageOfJobs(this.#openStorage())
+    if (storage === undefined && job.options.results === 'storage') throw storageless()
     const isDirect =
       this.#parts.openMonitor === undefined && this.#backends?.every(b => b.capabilities.synchronousReply)
-    if (isDirect === true && !(storage instanceof Promise)) return { directory, ...storageOf(storage) }
-    return this.#monitored(job, directory, storage)
+    if (isDirect === true && !(storage instanceof Promise) && !this.#mayStoreResults(job, this.#backends))
+      return { directory, ...this.#storageFor(job, storage) }
+    return this.#surroundingsLater(job, directory, storage)
   }
 
-  async #monitored(
+  /** Workers may write results of the job into storage, its bucket must be there. */
+  #mayStoreResults(job: Job, backends: readonly ComputeBackend[] = []): boolean {
+    return (
+      this.#inlineResultBytes(job) !== undefined ||
+      backends.some(({ capabilities }) => Number.isFinite(capabilities.maxReplyBytes))
+    )
+  }
+
+  #inlineResultBytes(job: Job): number | undefined {
+    if (job.options.results === 'storage') return 0
+    return job.feedsWorkers || this.#parts.openMonitor !== undefined ? INLINE_RESULT_BYTES : undefined
+  }
+
+  /** Workers that do not see this machine's files cannot use the storage that nobody asked for. */
+  #storageOfJobs<S extends OpenStorage | Promise<OpenStorage> | undefined>(storage: S): S | undefined {
+    if (storage === undefined || storage instanceof Promise || storage.isDefault !== true) return storage
+    return this.#backends?.every(({ capabilities }) => capabilities.sharesFileSystem) ? storage : undefined
+  }
+
+  #storageFor(job: Job, storage: OpenStorage | undefined): Partial<JobSurroundings> {
+    if (storage === undefined) return {}
+    const inlineResultBytes = this.#inlineResultBytes(job)
+    return {
+      ...storageOf(storage),
+      internalStorage: () => {
+        this.#usesStorage = true
+        return this.#internalOf(storage)
+      },
+      ...(inlineResultBytes === undefined ? {} : { inlineResultBytes }),
+    }
+  }
+
+  async #surroundingsLater(
     job: Job,
     directory: () => Promise<string>,
     opening: OpenStorage | Promise<OpenStorage> | undefined,
   ): Promise<JobSurroundings> {
-    const [storage, backends] = await Promise.all([opening, this.#ready])
+    const [opened, backends] = await Promise.all([opening, this.#ready])
+    const storage = this.#storageOfJobs(opened)
+    if (storage !== undefined && this.#mayStoreResults(job, backends)) {
+      this.#usesStorage = true
+      await this.#internalOf(storage).ensureBucket()
+    }
     if (this.#parts.openMonitor === undefined) {
       const mute = backends.find(backend => !backend.capabilities.synchronousReply)
-      if (mute === undefined) return { directory, ...storageOf(storage) }
+      if (mute === undefined) return { directory, ...this.#storageFor(job, storage) }
       throw new InvocationError(
         `${mute.name} does not answer with results. Name a monitor in the config: monitoring: storage, or monitoring: rabbitmq.`,
         { isRetryable: false, code: 'LITHOPS_NO_WAY_HOME' },
       )
     }
-    this.#monitor ??= this.#parts.openMonitor()
+    this.#usesStorage = true
+    this.#monitor ??= this.#parts.openMonitor(storage)
     const monitor = await this.#monitor
     const publisher = await monitor.publisherAddress(job.jobKey)
     const watch = new AbortController()
     this.#watches.set(job, watch)
     void this.#watch(job, monitor, watch.signal)
-    return { directory, publisher, ...storageOf(storage) }
+    return { directory, publisher, ...this.#storageFor(job, storage) }
   }
 
   async #watch(job: Job, monitor: Monitor, signal: AbortSignal): Promise<void> {
@@ -116,6 +163,10 @@ export class ExecutorSurroundings {
       for await (const frames of monitor.watch(job.jobKey, { signal, openCalls: () => job.openCount })) {
         this.#invoker.readFrames(job, frames)
       }
+      if (signal.aborted) return
+      throw new MonitorError(
+        `Monitor '${monitor.name}' ended its watching of job ${job.key} while calls were open.`,
+      )
     } catch (error) {
       this.#invoker.stopJob(job, error)
     }
@@ -143,13 +194,15 @@ export class ExecutorSurroundings {
   async readLocation(location: Location): Promise<Uint8Array> {
     const storage = await this.#openStorage()
     if (location.kind !== 'object' || storage === undefined) throw storageless()
-    return storage.backend.getObject(location.bucket, location.key)
+    const { bucket, key, start, end } = location
+    const range = start === undefined ? {} : { range: end === undefined ? { start } : { start, end } }
+    return this.#internalOf(storage).backend.getObject(bucket, key, range)
   }
 
   /** Removes what ended jobs left in storage. */
   async clean(): Promise<void> {
     await Promise.all(this.#forgetting)
-    if (this.#monitor === undefined) return
+    if (!this.#usesStorage) return
     await (await this.#internalStorage())?.cleanExecutor(this.#executorId)
   }
 
@@ -186,7 +239,10 @@ export class ExecutorSurroundings {
 
   async #internalStorage(): Promise<InternalStorage | undefined> {
     const storage = await this.#openStorage()
-    if (storage === undefined) return undefined
+    return storage === undefined ? undefined : this.#internalOf(storage)
+  }
+
+  #internalOf(storage: OpenStorage): InternalStorage {
     this.#internal ??= new InternalStorage(storage)
     return this.#internal
   }

@@ -8,11 +8,15 @@ import { Outcome } from '../worker/protocol.ts'
 import { type EndedFrame, readFrames } from '../worker/reply-frames.ts'
 import { ActivationInFlight, errorOf } from './activation-in-flight.ts'
 import { asLithopsError, describeFault, tooLarge } from './call-faults.ts'
-import { adaptiveGroupSize, handBackAfterMs, isQuick } from './group-size.ts'
+import { adaptiveGroupSize, handBackAfterMs, isQuick, mostPerReply } from './group-size.ts'
+import { isReference, spillInputs, takeAlong } from './input-spill.ts'
 import { type JobSurroundings, makeJobPrefix } from './job-message.ts'
 import { Lane } from './lane.ts'
 import { MonitoredFrames } from './monitored-frames.ts'
 import { mayRunAgain, retryDelayMs } from './retry-policy.ts'
+
+/** What an activation message has beside prefix and calls. */
+const COUNTS_BYTES = 12
 
 interface ActiveJob {
   readonly job: Job
@@ -135,7 +139,7 @@ export class Invoker {
       if (!active.prefixes.has(lane)) void this.#prepareLane(active, lane)
       return false
     }
-    const calls = this.#group(job, lane)
+    const calls = this.#group(job, lane, prefix)
     if (calls.length === 0) return false
     this.#send(active, lane, prefix, calls)
     return true
@@ -185,14 +189,15 @@ export class Invoker {
     for (let call = job.take(); call !== undefined; call = job.take()) call.fail(error)
   }
 
-  #group(job: Job, lane: Lane): Call[] {
+  #group(job: Job, lane: Lane, prefix: JobPrefix): Call[] {
     const first = job.take()
     if (first === undefined) return []
     const calls = [first]
     if (first.mustBeAlone || this.#isolatesCalls) return calls
-    const { adaptiveChunks, maxActivations, maxPayloadBytes } = lane.backend.capabilities
-    const size = job.options.chunksize ?? (adaptiveChunks ? adaptiveGroupSize(job, maxActivations) : 1)
-    const maxBytes = maxPayloadBytes - (Number.isFinite(maxPayloadBytes) ? 4096 : 0)
+    const { adaptiveChunks, maxActivations, maxReplyBytes } = lane.backend.capabilities
+    const wanted = job.options.chunksize ?? (adaptiveChunks ? adaptiveGroupSize(job, maxActivations) : 1)
+    const size = Math.min(wanted, mostPerReply(maxReplyBytes))
+    const maxBytes = roomForInputs(lane, prefix)
     let bytes = inputBytes(first)
     while (calls.length < size) {
       const next = job.peek()
@@ -230,7 +235,7 @@ export class Invoker {
     if (sent.length === 0) return
     const payload = writer.take()
     if (payload.length > capabilities.maxPayloadBytes) {
-      for (const call of sent) call.fail(tooLarge(call, payload.length, lane))
+      void this.#spill(active, lane, prefix, sent, payload.length)
       return
     }
     const activation = new ActivationInFlight(job, sent, {
@@ -263,6 +268,34 @@ export class Invoker {
         () => this.#ended(activation, lane, undefined),
         error => this.#ended(activation, lane, error ?? new InvocationError('The activation was aborted.')),
       )
+  }
+
+  /** The inputs are too large for a message: they are put into storage, and the calls are sent with references. */
+  async #spill(
+    { job, surroundings }: ActiveJob,
+    lane: Lane,
+    prefix: JobPrefix,
+    calls: readonly Call[],
+    payloadBytes: number,
+  ): Promise<void> {
+    const { internalStorage } = surroundings
+    const spilled = calls.filter(call => !isReference(call))
+    if (internalStorage === undefined || spilled.length === 0) {
+      if (calls.length === 1) for (const call of calls) call.fail(tooLarge(call, payloadBytes, lane))
+      for (const call of calls) call.mustBeAlone = true
+      this.#sendAgain(job, calls)
+      return
+    }
+    this.#sendAgain(job, calls.filter(isReference))
+    takeAlong(job, spilled, call => inputBytes(call) > roomForInputs(lane, prefix))
+    for (const call of spilled) call.state = 'waiting'
+    try {
+      await spillInputs(job, spilled, internalStorage())
+      this.#sendAgain(job, spilled)
+    } catch (error) {
+      for (const call of spilled) if (!call.isEnded) call.fail(error)
+    }
+    this.pump()
   }
 
   /** A call ended with an error of the function, or at its timeout in the worker. */
@@ -358,6 +391,11 @@ export class Invoker {
   #sendAgain(job: Job, calls: readonly Call[]): void {
     job.enqueueFirst(calls.filter(call => !call.isEnded))
   }
+}
+
+/** Bytes that the inputs of one activation may take. */
+function roomForInputs({ backend }: Lane, prefix: JobPrefix): number {
+  return backend.capabilities.maxPayloadBytes - prefix.bytes.length - COUNTS_BYTES
 }
 
 function inputBytes(call: Call): number {

@@ -32,6 +32,12 @@ export interface CallOptions<Extra extends readonly unknown[] = readonly unknown
    * job, and reading the results throws the first of them.
    */
   readonly toleratedFailures?: number | `${number}%`
+  /**
+   * 'storage' leaves every result in the job's storage until it is read (`future.result()`, `getResult`) or another
+   * call needs it, for results that are many, large, or only for other calls. Default: 'client', where only what is
+   * too large for its way home goes to storage.
+   */
+  readonly results?: 'client' | 'storage'
   /** Cancels the job when aborted. */
   readonly signal?: AbortSignal
   /** Progress bar while results are waited for. Default: on a terminal only. */
@@ -48,6 +54,7 @@ export interface JobOptions {
   readonly includeModules: readonly string[]
   readonly excludeModules: readonly string[]
   readonly toleratedFailures: { readonly count: number } | { readonly share: number } | undefined
+  readonly results: 'client' | 'storage'
   readonly signal: AbortSignal | undefined
   readonly progress: boolean | undefined
 }
@@ -74,6 +81,7 @@ const KNOWN = new Set<string>([
   'includeModules',
   'excludeModules',
   'toleratedFailures',
+  'results',
   'signal',
   'progress',
 ])
@@ -120,6 +128,9 @@ export function compileJobOptions(
   if (options.extraArgs !== undefined && !Array.isArray(options.extraArgs)) {
     problems.push(`extraArgs must be an array, not ${show(options.extraArgs)}`)
   }
+  if (options.results !== undefined && options.results !== 'client' && options.results !== 'storage') {
+    problems.push(`results must be 'client' or 'storage', not ${show(options.results)}`)
+  }
   const retries = compileRetries(options.retries, defaults.retries, problems)
   const toleratedFailures = compileTolerated(options.toleratedFailures, problems)
   if (problems.length > 0) throw new ConfigError(`The options of the job are wrong: ${problems.join('; ')}.`)
@@ -132,6 +143,7 @@ export function compileJobOptions(
     includeModules: [...(defaults.includeModules ?? []), ...(options.includeModules ?? [])],
     excludeModules: [...(defaults.excludeModules ?? []), ...(options.excludeModules ?? [])],
     toleratedFailures,
+    results: options.results ?? 'client',
     signal: options.signal,
     progress: options.progress,
   }

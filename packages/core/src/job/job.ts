@@ -26,6 +26,8 @@ export class Job {
   /** Why calls that are made from now on are cancelled at once. */
   stopped: unknown
   isStopped = false
+  /** Its results are for other calls: large ones need not pass through this program. */
+  feedsWorkers = false
   /** Running mean of the duration of a call in ms; undefined until the first has ended. */
   meanCallMs: number | undefined
   /** Calls of the largest activation that came back whole: groups grow from there. */

@@ -77,6 +77,7 @@ export class LocalhostBackend implements ComputeBackend {
       sharesFileSystem: true,
       killsBusyCalls: true,
       freshWorkers: true,
+      workersOutliveClient: false,
     }
   }
 

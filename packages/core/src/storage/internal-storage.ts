@@ -1,9 +1,17 @@
 import type { JobKey } from '../driver/monitor.ts'
 import type { ByteRange, StorageBackend } from '../driver/storage-backend.ts'
+import { ObjectNotFoundError } from '../errors/index.ts'
 import { type RetryPolicy, withRetries } from './retrying-storage.ts'
 
 /** Everything that executors put into storage is below this. From: Lithops `lithops.jobs`. */
 export const JOBS_PREFIX = 'lithops.jobs/'
+
+/** Functions by content, put once and shared by all executors; only a clean of everything removes them. */
+export const FUNCTIONS_PREFIX = 'lithops.functions/'
+
+export function functionKey(hash: string): string {
+  return `${FUNCTIONS_PREFIX}${hash}`
+}
 
 export function executorPrefix(executorId: string): string {
   return `${JOBS_PREFIX}${executorId}/`
@@ -22,7 +30,7 @@ interface CallKey {
   readonly attempt: number
 }
 
-/** Where a worker puts a result that is too large for the reply. */
+/** Where a worker puts a result that is too large for its way home. */
 export function resultKey(job: JobKey, call: CallKey): string {
   return `${jobPrefix(job)}results/${call.callId}-${call.attempt}`
 }
@@ -33,7 +41,8 @@ const DELETES_AT_ONCE_KEYS = 1000
 export class InternalStorage {
   readonly backend: StorageBackend
   readonly bucket: string
-  readonly #functions = new Map<string, Promise<string>>()
+  /** Keys that hold what their name says, or are being written. */
+  readonly #known = new Map<string, Promise<string>>()
   #bucketReady: Promise<void> | undefined
 
   constructor(options: {
@@ -54,27 +63,27 @@ export class InternalStorage {
     return this.#bucketReady
   }
 
-  /** Puts a function's bytes, once for each executor and hash however often it is asked. Returns the key. */
-  putFunction(executorId: string, hash: string, bytes: Uint8Array): Promise<string> {
-    const key = `${executorPrefix(executorId)}functions/${hash}`
-    const known = this.#functions.get(key)
-    if (known !== undefined) return known
-    const put = this.#put(key, bytes).catch(error => {
-      this.#functions.delete(key)
-      throw error
+  /**
+   * Puts a function's bytes, unless they are there: by their hash, for all executors, ever. Returns the key. A bucket
+   * that knows them is asked once per client and hash.
+   */
+  putFunction(hash: string, bytes: Uint8Array): Promise<string> {
+    return this.#putOnce(functionKey(hash), async key => {
+      await this.ensureBucket()
+      if (!(await this.#exists(key))) await this.backend.putObject(this.bucket, key, bytes)
     })
-    this.#functions.set(key, put)
-    return put
+  }
+
+  /** Puts captured values by their hash, once for each executor however many jobs have them. Returns the key. */
+  putShared(executorId: string, hash: string, bytes: Uint8Array): Promise<string> {
+    return this.#putOnce(`${executorPrefix(executorId)}shared/${hash}`, key =>
+      this.#put(key, bytes).then(() => {}),
+    )
   }
 
   /** Puts input data of a job. `name` is unique within the job. Returns the key. */
   putData(job: JobKey, name: string, bytes: Uint8Array): Promise<string> {
     return this.#put(`${jobPrefix(job)}data/${name}`, bytes)
-  }
-
-  /** Puts a large result. Returns the key. */
-  putResult(job: JobKey, call: CallKey, bytes: Uint8Array): Promise<string> {
-    return this.#put(resultKey(job, call), bytes)
   }
 
   get(
@@ -92,15 +101,45 @@ export class InternalStorage {
   /** Removes what an executor left. */
   async cleanExecutor(executorId: string): Promise<void> {
     await this.#cleanPrefix(executorPrefix(executorId))
-    for (const key of this.#functions.keys()) {
-      if (key.startsWith(executorPrefix(executorId))) this.#functions.delete(key)
+    for (const key of this.#known.keys()) {
+      if (key.startsWith(executorPrefix(executorId))) this.#known.delete(key)
     }
   }
 
-  /** Removes what all executors of this bucket left. Returns the keys; with `dryRun` it only tells them. */
+  /**
+   * Removes what all executors of this bucket left, and their functions. Returns the keys; with `dryRun` it only tells
+   * them.
+   */
   async cleanAll(options: { readonly dryRun?: boolean } = {}): Promise<readonly string[]> {
-    if (!options.dryRun) this.#functions.clear()
-    return this.#cleanPrefix(JOBS_PREFIX, options)
+    if (!options.dryRun) this.#known.clear()
+    return [
+      ...(await this.#cleanPrefix(JOBS_PREFIX, options)),
+      ...(await this.#cleanPrefix(FUNCTIONS_PREFIX, options)),
+    ]
+  }
+
+  #putOnce(key: string, put: (key: string) => Promise<void>): Promise<string> {
+    const known = this.#known.get(key)
+    if (known !== undefined) return known
+    const done = put(key).then(
+      () => key,
+      error => {
+        this.#known.delete(key)
+        throw error
+      },
+    )
+    this.#known.set(key, done)
+    return done
+  }
+
+  async #exists(key: string): Promise<boolean> {
+    try {
+      await this.backend.headObject(this.bucket, key)
+      return true
+    } catch (error) {
+      if (ObjectNotFoundError.isInstance(error)) return false
+      throw error
+    }
   }
 
   async #makeBucket(): Promise<void> {

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { performance } from 'node:perf_hooks'
 import { ByteWriter } from '../codec/byte-writer.ts'
-import { encodeErrorInto } from '../codec/error.ts'
+import { encodeError, encodeErrorInto } from '../codec/error.ts'
 import { decodeValueAt, encodeValue, encodeValueInto } from '../codec/value.ts'
 import type { StatusPublisher } from '../driver/monitor.ts'
 import { CallTimeoutError } from '../errors/index.ts'
@@ -13,8 +13,10 @@ import {
 } from './activation-message.ts'
 import { RunningCall } from './call-context.ts'
 import { FunctionCache, type LoadedFunction } from './function-cache.ts'
+import { readLocation, writeResult } from './job-objects.ts'
 import { InputKind, type Location, Outcome } from './protocol.ts'
 import { writeEnded, writeHandedBack, writeLog, writeStarted, writeWorkerFacts } from './reply-frames.ts'
+import { ReplyRoom, resultTooLarge, shortenedError } from './reply-room.ts'
 import type { WorkerHost } from './worker-host.ts'
 
 /** Results are told at least this often while calls go on, and at once before anything slow. */
@@ -25,8 +27,9 @@ const FLUSH_AT_BYTES = 64 * 1024
 const YIELD_AFTER_MS = 20
 /** A function whose signal was aborted at its timeout has this long to stop before its worker is given up. */
 const TIMEOUT_GRACE_MS = 100
-/** Larger results go to storage where the job has one on its way home. */
-const INLINE_RESULT_BYTES = 64 * 1024
+
+/** Head of a log frame, and a little more. */
+const LOG_HEAD_BYTES = 16
 
 /** The call in whose asynchronous context the current code runs. */
 export const callOfCode = new AsyncLocalStorage<RunningCall>()
@@ -77,6 +80,9 @@ class ActivationRun {
   readonly #host: WorkerHost
   readonly #functions: FunctionCache
   readonly #writer = new ByteWriter(1024)
+  readonly #room: ReplyRoom
+  /** Something says how large results may be. */
+  readonly #isLimited: boolean
   #publisher: StatusPublisher | undefined
   #flushedAt = performance.now()
   #flushScheduled = false
@@ -87,6 +93,9 @@ class ActivationRun {
     this.#activation = activation
     this.#host = host
     this.#functions = functions
+    const { head, calls } = activation
+    this.#room = new ReplyRoom(head, calls.length)
+    this.#isLimited = head.maxReplyBytes !== undefined || head.inlineResultBytes !== undefined
   }
 
   async run(): Promise<void> {
@@ -193,8 +202,9 @@ class ActivationRun {
       return Promise.all(parts.map(part => this.#input(part.kind, part.start, part.end, bytes, loaded)))
     }
     const location = JSON.parse(Buffer.from(bytes.subarray(start, end)).toString('utf8')) as Location
-    const value = await this.#host.readLocation(location, this.#activation.head)
-    return decodeValueAt(value, 0, value.length, loaded.classes)
+    const there = await readLocation(location, this.#activation.head, this.#host)
+    const kindThere = kind === InputKind.listReference ? InputKind.list : InputKind.value
+    return this.#input(kindThere, 0, there.length, there, loaded)
   }
 
   #await(
@@ -262,9 +272,7 @@ class ActivationRun {
     }
     if (this.currentCall === running) this.currentCall = undefined
     this.#host.afterCall?.()
-    if (this.#host.writeResult !== undefined && this.#publisher !== undefined && outcome === Outcome.value) {
-      return this.#endedWithStorage(end, value, loaded)
-    }
+    if (this.#isLimited) return this.#endedWithinLimits(end, value, loaded)
     try {
       writeEnded(this.#writer, end, writer =>
         outcome === Outcome.value
@@ -279,27 +287,49 @@ class ActivationRun {
     return this.#publisher === undefined ? undefined : this.#publish(end)
   }
 
-  async #endedWithStorage(
+  /** The same where results may be too large for the way home: those go to storage. */
+  async #endedWithinLimits(
     end: Parameters<typeof writeEnded>[1],
     value: unknown,
     loaded: LoadedFunction | undefined,
   ): Promise<'done'> {
+    let { outcome } = end
+    let body: Uint8Array
     try {
-      const bytes = encodeValue(value, loaded?.classes)
-      if (bytes.length > INLINE_RESULT_BYTES) {
-        const location = await this.#host.writeResult?.(this.#activation.head, end.callId, end.attempt, bytes)
-        writeEnded(this.#writer, { ...end, outcome: Outcome.reference }, writer =>
-          writer.utf8(JSON.stringify(location)),
-        )
-      } else {
-        writeEnded(this.#writer, end, writer => writer.bytes(bytes))
+      body =
+        outcome === Outcome.value ? encodeValue(value, loaded?.classes) : encodeError(value, loaded?.classes)
+      if (outcome === Outcome.value && body.length > this.#inlineBytes()) {
+        body = await this.#storeResult(end, body)
+        outcome = Outcome.reference
       }
     } catch (error) {
-      writeEnded(this.#writer, { ...end, outcome: Outcome.error }, writer =>
-        encodeErrorInto(writer, error, loaded?.classes),
-      )
+      outcome = Outcome.error
+      body = encodeError(error, loaded?.classes)
+      value = error
     }
-    return this.#publish(end)
+    this.#room.callEnded()
+    if (outcome !== Outcome.reference && body.length > this.#roomBytes())
+      body = encodeError(shortenedError(value, body.length, this.#room.maxBytes))
+    writeEnded(this.#writer, { ...end, outcome }, writer => writer.bytes(body))
+    return this.#publisher === undefined ? 'done' : this.#publish(end)
+  }
+
+  /** The largest result that is told as it is. */
+  #inlineBytes(): number {
+    return Math.min(this.#activation.head.inlineResultBytes ?? Number.POSITIVE_INFINITY, this.#roomBytes())
+  }
+
+  #roomBytes(): number {
+    return this.#publisher === undefined ? this.#room.left(this.#writer.length) : Number.POSITIVE_INFINITY
+  }
+
+  async #storeResult(
+    call: { readonly callId: number; readonly attempt: number },
+    bytes: Uint8Array,
+  ): Promise<Uint8Array> {
+    const { head } = this.#activation
+    if (head.storage === undefined) throw resultTooLarge(bytes.length, this.#room.maxBytes)
+    return Buffer.from(JSON.stringify(await writeResult(head, call, bytes, this.#host)))
   }
 
   async #publish(call: { readonly callId: number; readonly attempt: number }): Promise<'done'> {
@@ -318,7 +348,12 @@ class ActivationRun {
     const { maxLogBytes } = this.#activation.head
     if (call.logBytes >= maxLogBytes) return
     call.logBytes += Buffer.byteLength(text)
-    const kept = call.logBytes > maxLogBytes ? `${text}\n[log cut at ${maxLogBytes} bytes]\n` : text
+    let kept = call.logBytes > maxLogBytes ? `${text}\n[log cut at ${maxLogBytes} bytes]\n` : text
+    if (this.#isLimited && Buffer.byteLength(kept) + LOG_HEAD_BYTES > this.#roomBytes()) {
+      call.logBytes = maxLogBytes // the reply has no room for more of it
+      kept = `[log cut: a reply takes ${this.#room.maxBytes} bytes]\n`
+      if (kept.length + LOG_HEAD_BYTES > this.#roomBytes()) return
+    }
     writeLog(this.#writer, call.callId, call.attempt, stream, kept)
     this.#scheduleFlush()
   }
@@ -326,6 +361,7 @@ class ActivationRun {
   flush(): void {
     this.#flushedAt = performance.now()
     if (this.#writer.length === 0 || this.#publisher !== undefined) return
+    this.#room.sent(this.#writer.length)
     this.#host.emit(this.#writer.take())
   }
 

@@ -1,0 +1,36 @@
+import { hasClassTags } from '../codec/value.ts'
+import { resultKey } from '../storage/internal-storage.ts'
+import type { JobHead, Location } from './protocol.ts'
+import type { WorkerHost } from './worker-host.ts'
+
+/** Reads bytes that lie outside of the message: an object of the job's storage, a piece of one, or a file. */
+export async function readLocation(location: Location, head: JobHead, host: WorkerHost): Promise<Uint8Array> {
+  if (location.kind !== 'object' || head.storage === undefined) return host.readLocation(location, head)
+  const { bucket, key, start, end } = location
+  const range = start === undefined ? {} : { range: end === undefined ? { start } : { start, end } }
+  return host.openStorage(head).get(key, { bucket, ...range })
+}
+
+/** Puts an encoded result into the job's storage; the client has made its bucket. */
+export async function writeResult(
+  head: JobHead,
+  call: { readonly callId: number; readonly attempt: number },
+  bytes: Uint8Array,
+  host: WorkerHost,
+): Promise<Location> {
+  const location = await putResult(head, call, bytes, host)
+  return location.kind === 'object' && hasClassTags(bytes) ? { ...location, hasClasses: true } : location
+}
+
+async function putResult(
+  head: JobHead,
+  call: { readonly callId: number; readonly attempt: number },
+  bytes: Uint8Array,
+  host: WorkerHost,
+): Promise<Location> {
+  if (host.writeResult !== undefined) return host.writeResult(head, call.callId, call.attempt, bytes)
+  const storage = host.openStorage(head)
+  const key = resultKey(head, call)
+  await storage.put(key, bytes)
+  return { kind: 'object', bucket: storage.bucket, key }
+}
