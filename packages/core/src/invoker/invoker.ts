@@ -13,6 +13,7 @@ import { isReference, spillInputs, takeAlong } from './input-spill.ts'
 import { type JobSurroundings, makeJobPrefix } from './job-message.ts'
 import { Lane } from './lane.ts'
 import { MonitoredFrames } from './monitored-frames.ts'
+import { OverdueWatch, silenceMs } from './overdue.ts'
 import { mayRunAgain, retryDelayMs } from './retry-policy.ts'
 
 /** What an activation message has beside prefix and calls. */
@@ -25,6 +26,8 @@ interface ActiveJob {
   readonly prefixes: Map<Lane, JobPrefix | undefined>
   /** Where each call was last sent, for jobs whose results come by a monitor. */
   readonly monitored: Map<number, ActivationInFlight> | undefined
+  /** Those of them that the platform has taken and that are silent. */
+  readonly overdue: OverdueWatch
 }
 
 /**
@@ -58,13 +61,18 @@ export class Invoker {
   /** Takes a job on. Its calls may come later; `pump` is called when there are new ones. */
   add(job: Job, surroundings: JobSurroundings): void {
     const monitored = surroundings.publisher === undefined ? undefined : new Map()
-    this.#active.set(job.key, { job, surroundings, prefixes: new Map(), monitored })
+    const overdue = new OverdueWatch((activation, error) => {
+      this.#lost(activation, activation.lane, error)
+      this.pump()
+    })
+    this.#active.set(job.key, { job, surroundings, prefixes: new Map(), monitored, overdue })
     if (this.#failure !== undefined) this.#stop(job, this.#failure.error)
     this.pump()
   }
 
   /** Forgets a job whose calls have all ended. */
   remove(job: Job): void {
+    this.#active.get(job.key)?.overdue.close()
     this.#active.delete(job.key)
   }
 
@@ -108,6 +116,9 @@ export class Invoker {
       for (const call of activation.openCalls) call.fail(error)
       activation.abort.abort()
     }
+    // calls that a platform has accepted are in no activation that is still under way
+    for (const activation of new Set(this.#active.get(job.key)?.monitored?.values()))
+      for (const call of activation.openCalls) call.fail(error)
   }
 
   /** Ends a call that nobody wants any more. */
@@ -122,6 +133,7 @@ export class Invoker {
   close(): void {
     this.#isClosed = true
     for (const activation of this.#inFlight) activation.abort.abort()
+    for (const { overdue } of this.#active.values()) overdue.close()
     this.#active.clear()
   }
 
@@ -238,7 +250,8 @@ export class Invoker {
       void this.#spill(active, lane, prefix, sent, payload.length)
       return
     }
-    const activation = new ActivationInFlight(job, sent, {
+    const id = `${job.key}-${this.#nextActivation++}`
+    const activation = new ActivationInFlight(job, sent, lane, id, {
       failed: (call, frame) => this.#failed(call, frame),
       handedBack: back => {
         job.enqueueFirst(back)
@@ -253,7 +266,7 @@ export class Invoker {
     lane.backend
       .invoke(
         {
-          id: `${job.key}-${this.#nextActivation++}`,
+          id,
           executorId: job.executorId,
           jobId: job.id,
           runtime: lane.runtimeFor(job.runtime),
@@ -323,15 +336,18 @@ export class Invoker {
     const { job } = activation
     if (error === undefined && activation.openCount === 0) {
       if (activation.calls.length > job.largestGroup) job.largestGroup = activation.calls.length
-    } else if (!this.#isClosed && (error !== undefined || !this.#isMonitored(job))) {
-      this.#lost(activation, lane, error)
+    } else if (!this.#isClosed) {
+      const active = this.#active.get(job.key)
+      // Where results come by a monitor, the end of an activation says nothing of them.
+      if (error === undefined && active?.monitored !== undefined) this.#awaitNews(active, activation, lane)
+      else this.#lost(activation, lane, error)
     }
     this.pump()
   }
 
-  /** Results of the job come by a monitor: the end of an activation says nothing of them. */
-  #isMonitored(job: Job): boolean {
-    return this.#active.get(job.key)?.monitored !== undefined
+  #awaitNews({ job, overdue }: ActiveJob, activation: ActivationInFlight, { backend }: Lane): void {
+    const calls = { count: activation.calls.length, timeoutMs: job.options.timeoutMs }
+    overdue.add(activation, silenceMs(backend.capabilities, backend.kind, calls))
   }
 
   /** The activation ended without the end of all its calls. */

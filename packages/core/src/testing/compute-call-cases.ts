@@ -101,7 +101,7 @@ export const callCases: readonly ComputeCase[] = [
         captured.length,
         extra.length,
       ]
-      const extraArgs = [patternBytes(maxPayloadBytes + 3)] as const
+      const extraArgs: [Uint8Array] = [patternBytes(maxPayloadBytes + 3)]
       const futures = fexec.map(sizes, items, { ...ONCE, extraArgs, chunksize: 2 })
       assert.deepEqual(
         await context.soon(fexec.getResult(futures), 'map'),
