@@ -263,6 +263,7 @@ export class JobRunner {
 
   #newCall(job: Job, input: unknown): Call {
     const call = new Call(job, job.created++, input)
+    job.callMade(call.id)
     const calls = this.#calls.get(job) as Call[]
     calls.push(call)
     call.onEnd(this.#onCallEnd)
@@ -271,7 +272,7 @@ export class JobRunner {
 
   readonly #onCallEnd = (call: Call): void => {
     const { job } = call
-    job.ended++
+    job.callEnded(call.id)
     if (call.state !== 'success') {
       job.failed++
       this.#checkTolerance(job)

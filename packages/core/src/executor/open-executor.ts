@@ -160,7 +160,12 @@ export class ExecutorSurroundings {
 
   async #watch(job: Job, monitor: Monitor, signal: AbortSignal): Promise<void> {
     try {
-      for await (const frames of monitor.watch(job.jobKey, { signal, openCalls: () => job.openCount })) {
+      const options = {
+        signal,
+        openCalls: () => (job.isSent ? job.openCount : 0),
+        openBlocks: () => job.openBlocks,
+      }
+      for await (const frames of monitor.watch(job.jobKey, options)) {
         this.#invoker.readFrames(job, frames)
       }
       if (signal.aborted) return

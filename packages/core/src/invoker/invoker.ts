@@ -262,6 +262,7 @@ export class Invoker {
       this.#byCall.set(call, activation)
       monitored?.set(call.id, activation)
     }
+    job.isSent = true
     lane.inFlight++
     lane.backend
       .invoke(

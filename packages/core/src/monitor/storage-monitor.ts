@@ -4,6 +4,7 @@ import type { StorageBackend } from '../driver/storage-backend.ts'
 import { ConfigError, MonitorError, ObjectNotFoundError } from '../errors/index.ts'
 import { InternalStorage, statusPrefix } from '../storage/internal-storage.ts'
 import { sleep } from '../storage/sleep.ts'
+import { blockPrefix, framesInKey } from '../storage/status-key.ts'
 import type { StoragePublisherAddress } from '../worker/storage-publisher.ts'
 import { PollingPace, type PollingPaceOptions } from './polling-pace.ts'
 
@@ -18,6 +19,10 @@ const NEAR_STORAGES = new Set(['localhost', 'memory'])
 const NEAR_MIN_PAUSE_MS = 5
 const FAR_MIN_PAUSE_MS = 100
 const MAX_PAUSE_MS = 1_000
+/** A request lists so many keys at every service that we know. */
+const KEYS_PER_LISTING = 1000
+/** Longest key that carries frames; the S3 API allows no more. */
+const MAX_KEY_BYTES = 1024
 
 /** The way home through object storage: workers write objects, the client lists and reads them. */
 export class StorageMonitor implements Monitor {
@@ -25,15 +30,20 @@ export class StorageMonitor implements Monitor {
   readonly name = 'storage'
   readonly #storage: InternalStorage
   readonly #pace: PollingPaceOptions
+  readonly #maxKeyBytes: number
   readonly #closing = new AbortController()
 
   constructor(options: {
     readonly backend: StorageBackend
     readonly bucket: string
     readonly pace?: Partial<PollingPaceOptions>
+    /** Longest key that may carry frames. Default: the storage's limit; 0 where reading an object costs no request. */
+    readonly maxKeyBytes?: number
   }) {
     this.#storage = new InternalStorage(options)
     const isNear = NEAR_STORAGES.has(options.backend.name)
+    this.#maxKeyBytes =
+      options.maxKeyBytes ?? (isNear ? 0 : Math.min(MAX_KEY_BYTES, options.backend.capabilities.maxKeyBytes))
     this.#pace = {
       minPauseMs: isNear ? NEAR_MIN_PAUSE_MS : FAR_MIN_PAUSE_MS,
       maxPauseMs: MAX_PAUSE_MS,
@@ -48,18 +58,16 @@ export class StorageMonitor implements Monitor {
     try {
       while (!signal.aborted) {
         const begun = performance.now()
-        let found = 0
-        for await (const keys of this.#unseen(job, seen, signal)) {
-          const frames = await Promise.all(keys.map(key => this.#read(key, signal)))
+        for await (const keys of this.#unseen(job, seen, options.openBlocks?.(), signal)) {
+          const frames = await Promise.all(keys.map(key => this.#read(job, key, signal)))
           for (const [i, bytes] of frames.entries()) {
             if (bytes === undefined) continue
             seen.add(keys[i] as string)
-            found++
             yield bytes
             if (signal.aborted) return
           }
         }
-        await pace.pause({ found, tookMs: performance.now() - begun, signal, sleep })
+        await pace.pause({ tookMs: performance.now() - begun, signal, sleep })
       }
     } catch (cause) {
       if (signal.aborted) return
@@ -77,6 +85,7 @@ export class StorageMonitor implements Monitor {
       storage: this.#storage.backend.name,
       config: this.#storage.backend.workerConfig(),
       bucket: this.#storage.bucket,
+      ...(this.#maxKeyBytes === 0 ? {} : { maxKeyBytes: this.#maxKeyBytes }),
     }
   }
 
@@ -94,24 +103,33 @@ export class StorageMonitor implements Monitor {
   }
 
   /** Keys of objects that were not read yet, in groups. */
-  async *#unseen(job: JobKey, seen: ReadonlySet<string>, signal: AbortSignal): AsyncGenerator<string[]> {
+  async *#unseen(
+    job: JobKey,
+    seen: ReadonlySet<string>,
+    openBlocks: readonly number[] | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<string[]> {
     await this.#storage.ensureBucket()
     let group: string[] = []
-    for await (const { key } of this.#storage.backend.listObjects(this.#storage.bucket, statusPrefix(job), {
-      signal,
-    })) {
-      if (seen.has(key)) continue
-      group.push(key)
-      if (group.length === READS_AT_ONCE) {
-        yield group
-        group = []
+    for (const prefix of prefixesToList(job, seen.size, openBlocks)) {
+      for await (const { key } of this.#storage.backend.listObjects(this.#storage.bucket, prefix, {
+        signal,
+      })) {
+        if (seen.has(key)) continue
+        group.push(key)
+        if (group.length === READS_AT_ONCE) {
+          yield group
+          group = []
+        }
       }
     }
     if (group.length > 0) yield group
   }
 
   /** Undefined when the listing was ahead of the object, or the object is gone; it is tried again next time. */
-  async #read(key: string, signal: AbortSignal): Promise<Uint8Array | undefined> {
+  async #read(job: JobKey, key: string, signal: AbortSignal): Promise<Uint8Array | undefined> {
+    const frames = framesInKey(job, key)
+    if (frames !== undefined) return frames
     try {
       return await this.#storage.get(key, { signal })
     } catch (error) {
@@ -119,6 +137,16 @@ export class StorageMonitor implements Monitor {
       throw error
     }
   }
+}
+
+/**
+ * The whole job in one listing while that is one request; later only blocks that have open calls, as long as they are
+ * fewer than the requests that listing everything again would take.
+ */
+function prefixesToList(job: JobKey, seenCount: number, openBlocks: readonly number[] = []): string[] {
+  const requestsForAll = 1 + Math.floor(seenCount / KEYS_PER_LISTING)
+  if (openBlocks.length === 0 || openBlocks.length > requestsForAll) return [statusPrefix(job)]
+  return openBlocks.map(block => blockPrefix(job, block))
 }
 
 /** The storage monitor, config name `storage`. */

@@ -3,7 +3,6 @@ import { performance } from 'node:perf_hooks'
 import { ByteWriter } from '../codec/byte-writer.ts'
 import { encodeError, encodeErrorInto } from '../codec/error.ts'
 import { decodeValueAt, encodeValue, encodeValueInto } from '../codec/value.ts'
-import type { StatusPublisher } from '../driver/monitor.ts'
 import { CallTimeoutError } from '../errors/index.ts'
 import {
   decodeActivation,
@@ -15,6 +14,7 @@ import { RunningCall } from './call-context.ts'
 import { FunctionCache, type LoadedFunction } from './function-cache.ts'
 import { readLocation, writeResult } from './job-objects.ts'
 import { InputKind, type Location, Outcome } from './protocol.ts'
+import { LINGER_MS, Publishing } from './publishing.ts'
 import { writeEnded, writeHandedBack, writeLog, writeStarted, writeWorkerFacts } from './reply-frames.ts'
 import { ReplyRoom, resultTooLarge, shortenedError } from './reply-room.ts'
 import type { WorkerHost } from './worker-host.ts'
@@ -83,7 +83,7 @@ class ActivationRun {
   readonly #room: ReplyRoom
   /** Something says how large results may be. */
   readonly #isLimited: boolean
-  #publisher: StatusPublisher | undefined
+  #publishing: Publishing | undefined
   #flushedAt = performance.now()
   #flushScheduled = false
   #peakMemoryKib = 0
@@ -104,7 +104,8 @@ class ActivationRun {
     this.#host.beginJob?.(head)
     let loaded: LoadedFunction
     try {
-      if (head.publisher !== undefined) this.#publisher = await this.#host.openPublisher?.(head)
+      const publisher = head.publisher === undefined ? undefined : await this.#host.openPublisher?.(head)
+      if (publisher !== undefined) this.#publishing = new Publishing(publisher, head)
       loaded =
         this.#functions.loaded(this.#activation) ?? (await this.#functions.load(this.#activation, this.#host))
     } catch (error) {
@@ -117,6 +118,7 @@ class ActivationRun {
     for (let i = 0; i < calls.length; i++) {
       const call = calls[i] as IncomingCall
       const now = performance.now()
+      this.#publishing?.check()
       if (i > 0 && handBackAfterMs > 0 && now - begun > handBackAfterMs) {
         for (const rest of calls.slice(i)) writeHandedBack(this.#writer, rest.callId, rest.attempt)
         break
@@ -144,7 +146,7 @@ class ActivationRun {
   async #finish(): Promise<void> {
     this.#peakMemoryKib = process.resourceUsage().maxRSS
     this.flush()
-    await this.#publisher?.close()
+    await this.#publishing?.close()
   }
 
   /** Runs one call. Returns nothing when it ended at once. */
@@ -214,7 +216,7 @@ class ActivationRun {
   ): Promise<'done' | 'poisoned'> {
     this.#scheduleFlush()
     const { timeoutMs } = this.#activation.head
-    return new Promise<'done' | 'poisoned'>(resolve => {
+    return new Promise<'done' | 'poisoned'>((resolve, reject) => {
       let timer: NodeJS.Timeout | undefined
       let open = true
       let timedOut: CallTimeoutError | undefined
@@ -228,7 +230,7 @@ class ActivationRun {
             ? this.#ended(running, outcome, value, loaded)
             : this.#ended(running, Outcome.timeout, timedOut, loaded)
         if (ended === undefined) resolve('done')
-        else ended.then(resolve)
+        else ended.then(resolve, reject)
       }
       if (timeoutMs !== undefined) {
         timer = setTimeout(
@@ -239,8 +241,9 @@ class ActivationRun {
               if (!open) return
               open = false
               running.onEscapedError(undefined)
-              Promise.resolve(this.#ended(running, Outcome.timeout, timedOut, loaded)).then(() =>
-                resolve('poisoned'),
+              Promise.resolve(this.#ended(running, Outcome.timeout, timedOut, loaded)).then(
+                () => resolve('poisoned'),
+                reject,
               )
             }, TIMEOUT_GRACE_MS)
           },
@@ -284,7 +287,7 @@ class ActivationRun {
         encodeErrorInto(writer, error, loaded?.classes),
       )
     }
-    return this.#publisher === undefined ? undefined : this.#publish(end)
+    return this.#publishing === undefined ? undefined : this.#publish(end)
   }
 
   /** The same where results may be too large for the way home: those go to storage. */
@@ -311,7 +314,8 @@ class ActivationRun {
     if (outcome !== Outcome.reference && body.length > this.#roomBytes())
       body = encodeError(shortenedError(value, body.length, this.#room.maxBytes))
     writeEnded(this.#writer, { ...end, outcome }, writer => writer.bytes(body))
-    return this.#publisher === undefined ? 'done' : this.#publish(end)
+    if (this.#publishing !== undefined) await this.#publish(end)
+    return 'done'
   }
 
   /** The largest result that is told as it is. */
@@ -320,7 +324,7 @@ class ActivationRun {
   }
 
   #roomBytes(): number {
-    return this.#publisher === undefined ? this.#room.left(this.#writer.length) : Number.POSITIVE_INFINITY
+    return this.#publishing === undefined ? this.#room.left(this.#writer.length) : Number.POSITIVE_INFINITY
   }
 
   async #storeResult(
@@ -332,10 +336,12 @@ class ActivationRun {
     return Buffer.from(JSON.stringify(await writeResult(head, call, bytes, this.#host)))
   }
 
-  async #publish(call: { readonly callId: number; readonly attempt: number }): Promise<'done'> {
-    const frames = this.#writer.take()
-    await this.#publisher?.publish(frames, this.#activation.head, call)
-    return 'done'
+  /** A call that took long is published before the next begins, which may take as long. */
+  #publish(end: Omit<Parameters<typeof writeEnded>[1], 'outcome'>): Promise<'done'> | undefined {
+    const publishing = this.#publishing as Publishing
+    publishing.add(this.#writer.take(), end)
+    if (end.endedMs - end.startedMs < LINGER_MS) return undefined
+    return publishing.flush().then(() => 'done')
   }
 
   async #failUnstarted(call: IncomingCall, error: unknown): Promise<void> {
@@ -360,7 +366,7 @@ class ActivationRun {
 
   flush(): void {
     this.#flushedAt = performance.now()
-    if (this.#writer.length === 0 || this.#publisher !== undefined) return
+    if (this.#writer.length === 0 || this.#publishing !== undefined) return
     this.#room.sent(this.#writer.length)
     this.#host.emit(this.#writer.take())
   }
