@@ -105,6 +105,7 @@ export function resolveExecutor(options: ExecutorOptions, kind: ExecutorKind): E
     injected: new Set(choices.filter(isBackend)),
     openStorage,
     openMonitor: monitorOpener(options, config, context),
+    openStorageMonitor: storage => openStorageMonitor(storage, config, context),
   }
 }
 
@@ -296,20 +297,26 @@ function monitorOpener(
   if (typeof wanted === 'object') checkDriverShape('monitor', 'the option monitoring', wanted)
   return async (storage): Promise<Monitor> => {
     const surroundings = { ...context, storage }
-    if (wanted === 'storage') {
-      const { storageMonitorDriver } = await import('../monitor/storage-monitor.ts')
-      const interval = config?.lithops.monitoring_interval
-      return storageMonitorDriver.create(
-        interval === undefined ? {} : { monitoring_interval: interval },
-        surroundings,
-      )
-    }
+    if (wanted === 'storage') return openStorageMonitor(storage, config, context)
     const driver =
       typeof wanted === 'string'
         ? (await (await loader()).loadDriver('monitor', wanted, context.projectDirectory)).driver
         : wanted
     return driver.create(sectionOf(driver, config, context.log), surroundings)
   }
+}
+
+async function openStorageMonitor(
+  storage: OpenStorage | undefined,
+  config: ResolvedConfig | undefined,
+  context: DriverContext,
+): Promise<Monitor> {
+  const { storageMonitorDriver } = await import('../monitor/storage-monitor.ts')
+  const interval = config?.lithops.monitoring_interval
+  return storageMonitorDriver.create(interval === undefined ? {} : { monitoring_interval: interval }, {
+    ...context,
+    storage,
+  })
 }
 
 function jobDefaults(options: ExecutorOptions, config: ResolvedConfig | undefined): JobDefaults {

@@ -10,14 +10,20 @@ import type { FuturesList } from '../future/futures-list.ts'
 import { FuturesStream } from '../future/futures-stream.ts'
 import type { ResponseFuture } from '../future/response-future.ts'
 import { type WaitOptions, type WaitResult, waitFor } from '../future/wait.ts'
+import type { AdoptedCalls } from '../invoker/adopted-calls.ts'
 import { Invoker } from '../invoker/invoker.ts'
 import { LazyDirectory } from '../invoker/job-message.ts'
 import type { Call } from '../job/call.ts'
 import type { Job } from '../job/job.ts'
 import { type CallOptions, compileJobOptions } from '../job/job-options.ts'
+import { readStatuses } from '../monitor/read-statuses.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { CallContext } from '../worker/call-context.ts'
+import { AttachedJob, type AttachOptions, infoOf, takeOverWhenGone } from './attached-job.ts'
+import type { DurableJobs } from './durable-jobs.ts'
 import { type ExecutorKind, type ExecutorOptions, resolveExecutor } from './executor-options.ts'
+import { type JobListing, listJobs, readRecord } from './job-listing.ts'
+import type { JobRecord } from './job-record.ts'
 import { type JobHost, JobRunner } from './job-runner.ts'
 import {
   checkMapReduceOptions,
@@ -30,6 +36,7 @@ import {
 } from './map-reduce.ts'
 import { type ExecutorParts, ExecutorSurroundings } from './open-executor.ts'
 import { ProgressBar } from './progress-bar.ts'
+import { reviveJob } from './revive-job.ts'
 
 /** A function of one item, extra arguments and the call's context. */
 export type MapFunction<T, R, Extra extends readonly unknown[] = []> = (
@@ -73,13 +80,18 @@ export class FunctionExecutor {
   readonly #parts: ExecutorParts
   readonly #directory: LazyDirectory
   readonly #unread = new Set<Futures<unknown>>()
+  readonly #ending = new AbortController()
   #closing: Promise<void> | undefined
 
   constructor(options: ExecutorOptions = {}, kind: ExecutorKind = { className: 'FunctionExecutor' }) {
     this.executorId = `${SESSION_ID}-${nextExecutor++}`
     this.#directory = new LazyDirectory(join(tmpdir(), `lithops-${this.executorId}-${process.pid}`))
     const parts = resolveExecutor(options, kind)
-    const surroundings = new ExecutorSurroundings(parts, this.#invoker, this.executorId)
+    const surroundings = new ExecutorSurroundings(parts, this.#invoker, this.executorId, {
+      unsentIds: job => this.#runner.unsentIds(job),
+      callsOf: job => this.#runner.callsOf(job),
+      openJobs: () => this.#runner.openJobs,
+    })
     this.#parts = parts
     this.#surroundings = surroundings
     const host: JobHost = {
@@ -91,7 +103,7 @@ export class FunctionExecutor {
       jobEnded: job => surroundings.jobEnded(job),
       cancel: (call, error) => this.#invoker.cancel(call, error),
       fetchValue: call => this.#fetchValue(call),
-      markRead: () => {},
+      markRead: call => surroundings.markRead(call),
     }
     this.#runner = new JobRunner(host)
   }
@@ -216,12 +228,95 @@ export class FunctionExecutor {
     for (let i = 0; i < list.length; i++) {
       const future = list[i] as CallHandle<T>
       const { call } = future
+      this.#surroundings.markRead(call)
       if (call.state === 'success') values[i] = (call.hasValueHere ? call.value : await future.result()) as T
       else if (throwExcept && !isTolerated(call)) throw call.error
       else values[i] = undefined as T
     }
     if (futures !== undefined && !(futures instanceof CallHandle)) this.#unread.delete(futures)
     return futures instanceof CallHandle ? (values[0] as T) : values
+  }
+
+  /**
+   * The futures of a job that another program has started with `durable: true` or `monitoring: storage`, by its key
+   * (`a1b2c3-0-M000`). Results that are there are read from storage; when that program is gone, this one runs what it has
+   * left. Closing the executor removes the job if all its results were read.
+   *
+   * Throws ObjectNotFoundError, code LITHOPS_JOB_NOT_FOUND, when there is no such job in the storage of the config.
+   */
+  async attach<T = unknown>(jobKey: string, options: AttachOptions = {}): Promise<AttachedJob<T>> {
+    const storage = await this.#surroundings.jobStorage()
+    const { record, fn } = await readRecord(storage, jobKey)
+    const job = await reviveJob(record, fn, await this.#directory.get())
+    job.isAdopted = true
+    const futures = this.#runner.adopt<T>(job, record.calls)
+    const calls = futures.map(future => future.call)
+    const durable = await this.#surroundings.durableJobs(record.executorId)
+    durable.adopt(job, record.calls)
+    this.#invoker.add(job, await this.#surroundings.of(job, this.#directory.get))
+    const adopted = this.#invoker.adopt(job, calls)
+    for await (const { frames } of readStatuses(storage, job.jobKey)) this.#invoker.readFrames(job, frames)
+    job.isSent = true // somebody has: the monitor may expect news
+    this.#unread.add(futures)
+    void this.#resume(record, job, adopted, calls, durable, options.resume ?? true)
+    return new AttachedJob(infoOf(record, storage), futures, {
+      getResult: () => this.getResult(futures),
+      close: () => this.close(),
+      remove: async () => {
+        this.#runner.cancelJob(job, 'remove() was called')
+        await durable.remove(job)
+      },
+    })
+  }
+
+  /** As `attach`, with an executor of its own that `close()` of the job closes. */
+  static async attach<T = unknown>(
+    jobKey: string,
+    options: ExecutorOptions & AttachOptions = {},
+  ): Promise<AttachedJob<T>> {
+    const { resume, ...executorOptions } = options
+    const fexec = new FunctionExecutor(executorOptions)
+    try {
+      return await fexec.attach<T>(jobKey, resume === undefined ? {} : { resume })
+    } catch (error) {
+      await fexec.close()
+      throw error
+    }
+  }
+
+  /** The jobs in the storage of the config that can be attached to, of this and of other programs. */
+  async listJobs(): Promise<readonly JobListing[]> {
+    return listJobs(await this.#surroundings.jobStorage())
+  }
+
+  async #resume(
+    record: JobRecord,
+    job: Job,
+    adopted: AdoptedCalls,
+    calls: readonly Call[],
+    durable: DurableJobs,
+    resume: boolean,
+  ): Promise<void> {
+    try {
+      const storage = await this.#surroundings.jobStorage()
+      const backends = await this.#surroundings.backends()
+      await takeOverWhenGone(record, job, calls, adopted, {
+        storage,
+        resume,
+        signal: this.#ending.signal,
+        workersOutliveClient: backends.every(
+          ({ capabilities }) => capabilities.workersOutliveClient !== false,
+        ),
+        takeOver: () => durable.takeOver(this.#ending.signal),
+        send: open => {
+          for (const call of open) job.enqueue(call)
+          this.#invoker.pump()
+        },
+        awaitSilent: () => this.#invoker.awaitAdopted(adopted),
+      })
+    } catch (error) {
+      if (!this.#ending.signal.aborted) this.#runner.failJob(job, error)
+    }
   }
 
   /** The object storage of this executor's jobs, for the program itself. */
@@ -262,11 +357,13 @@ export class FunctionExecutor {
   }
 
   async #close(): Promise<void> {
+    this.#ending.abort()
+    this.#surroundings.freeze()
     this.#runner.close()
     this.#invoker.close()
     this.#unread.clear()
     try {
-      await this.clean()
+      await this.#directory.remove()
     } finally {
       await this.#surroundings.close()
     }

@@ -109,6 +109,26 @@ export class JobRunner {
     )
   }
 
+  /** Takes on a job that another client has begun: its calls wait until it is known how they stand. */
+  adopt<T>(job: Job, calls: number): FuturesList<T> {
+    this.#open.set(job, null)
+    this.#calls.set(job, [])
+    const futures = new FuturesList<T>()
+    for (let i = 0; i < calls; i++) futures.push(this.waitingCall<T>(job))
+    return futures
+  }
+
+  /** Calls that were not sent. */
+  unsentIds(job: Job): number[] {
+    const calls = this.#calls.get(job) ?? []
+    return calls.flatMap(call => (call.state === 'ready' || call.state === 'waiting' ? [call.id] : []))
+  }
+
+  /** The calls of a job that have not ended, and maybe some that have, in order. */
+  callsOf(job: Job): readonly Call[] {
+    return this.#calls.get(job) ?? []
+  }
+
   /** One call per item, all made now. Items that are futures are waited for one by one. */
   list<T>(job: Job, items: Iterable<unknown>): FuturesList<T> {
     const futures = new FuturesList<T>()

@@ -48,6 +48,11 @@ export function checkMapReduceOptions(options: MapReduceOptions & { readonly red
   if (fanIn !== undefined && !(Number.isInteger(fanIn) && fanIn >= 2)) {
     throw new ConfigError(`fanIn must be a whole number from 2, not ${String(fanIn)}.`)
   }
+  if (options.durable === true) {
+    throw new ConfigError(
+      'mapReduce cannot be durable: the reducers wait for values that are lost with this program. Use map with durable, and reduce what you read.',
+    )
+  }
   if (spawnReducer !== undefined && !(spawnReducer >= 0 && spawnReducer <= 100)) {
     throw new ConfigError(`spawnReducer must be a percentage from 0 to 100, not ${String(spawnReducer)}.`)
   }

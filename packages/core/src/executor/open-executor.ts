@@ -2,14 +2,16 @@ import type { ComputeBackend, RuntimeSpec } from '../driver/compute-backend.ts'
 import type { DriverLog } from '../driver/driver.ts'
 import type { Monitor } from '../driver/monitor.ts'
 import type { StorageBackend } from '../driver/storage-backend.ts'
-import { InvocationError, MonitorError, NotSupportedError } from '../errors/index.ts'
+import { ConfigError, InvocationError, MonitorError, NotSupportedError } from '../errors/index.ts'
 import type { Invoker } from '../invoker/invoker.ts'
 import type { JobSurroundings } from '../invoker/job-message.ts'
+import type { Call } from '../job/call.ts'
 import type { Job } from '../job/job.ts'
 import type { JobDefaults } from '../job/job-options.ts'
-import { InternalStorage } from '../storage/internal-storage.ts'
+import { clientKey, InternalStorage, jobPrefix } from '../storage/internal-storage.ts'
 import { Storage } from '../storage/storage.ts'
 import type { JobHead, Location } from '../worker/protocol.ts'
+import { DurableJobs, type DurableJobsHost, keepsJobs } from './durable-jobs.ts'
 
 /** A storage with the bucket that jobs use. */
 export interface OpenStorage {
@@ -33,6 +35,8 @@ export interface ExecutorParts {
   /** Undefined for `storage: storageless`. */
   readonly openStorage: () => OpenStorage | Promise<OpenStorage> | undefined
   /** Undefined for the direct way home. */
+  /** The storage monitor, for durable jobs of an executor whose results come the direct way. */
+  readonly openStorageMonitor: (storage: OpenStorage) => Promise<Monitor>
   readonly openMonitor: ((storage: OpenStorage | undefined) => Promise<Monitor>) | undefined
 }
 
@@ -51,11 +55,21 @@ export class ExecutorSurroundings {
   #monitor: Promise<Monitor> | undefined
   readonly #watches = new Map<Job, AbortController>()
   readonly #forgetting = new Set<Promise<void>>()
+  readonly #host: DurableJobsHost
+  /** By executor: this one's own jobs, and those of others that were attached to. */
+  readonly #durable = new Map<string, DurableJobs>()
+  #storageMonitor: Promise<Monitor> | undefined
   /** Jobs may have left something in storage. */
   #usesStorage = false
 
-  constructor(parts: ExecutorParts, invoker: Invoker, executorId: string) {
+  constructor(
+    parts: ExecutorParts,
+    invoker: Invoker,
+    executorId: string,
+    host: Omit<DurableJobsHost, 'backendNames'>,
+  ) {
     this.#parts = parts
+    this.#host = { ...host, backendNames: () => (this.#backends ?? []).map(({ name }) => name) }
     this.#invoker = invoker
     this.#executorId = executorId
     if (parts.backends instanceof Promise) {
@@ -89,9 +103,12 @@ export class ExecutorSurroundings {
   /** What a job's activations carry besides the job itself. Watches the job where results do not come with replies. */
   of(job: Job, directory: () => Promise<string>): JobSurroundings | Promise<JobSurroundings> {
     const storage = this.#storageOfJobs(this.#openStorage())
-    if (storage === undefined && job.options.results === 'storage') throw storageless()
+    if (storage === undefined && (job.options.results === 'storage' || job.options.durable))
+      throw storageless()
     const isDirect =
-      this.#parts.openMonitor === undefined && this.#backends?.every(b => b.capabilities.synchronousReply)
+      this.#parts.openMonitor === undefined &&
+      !job.options.durable &&
+      this.#backends?.every(b => b.capabilities.synchronousReply)
     if (isDirect === true && !(storage instanceof Promise) && !this.#mayStoreResults(job, this.#backends))
       return { directory, ...this.#storageFor(job, storage) }
     return this.#surroundingsLater(job, directory, storage)
@@ -107,7 +124,9 @@ export class ExecutorSurroundings {
 
   #inlineResultBytes(job: Job): number | undefined {
     if (job.options.results === 'storage') return 0
-    return job.feedsWorkers || this.#parts.openMonitor !== undefined ? INLINE_RESULT_BYTES : undefined
+    return job.feedsWorkers || job.options.durable || this.#parts.openMonitor !== undefined
+      ? INLINE_RESULT_BYTES
+      : undefined
   }
 
   /** Workers that do not see this machine's files cannot use the storage that nobody asked for. */
@@ -120,7 +139,10 @@ export class ExecutorSurroundings {
     if (storage === undefined) return {}
     const inlineResultBytes = this.#inlineResultBytes(job)
     return {
-      ...storageOf(storage),
+      ...storageOf(
+        storage,
+        this.#durable.get(job.executorId)?.isMarked ? clientKey(job.executorId) : undefined,
+      ),
       internalStorage: () => {
         this.#usesStorage = true
         return this.#internalOf(storage)
@@ -139,8 +161,9 @@ export class ExecutorSurroundings {
     if (storage !== undefined && this.#mayStoreResults(job, backends)) {
       this.#usesStorage = true
       await this.#internalOf(storage).ensureBucket()
+      if (!job.isAdopted) await this.#durableOf(job.executorId, storage).mark()
     }
-    if (this.#parts.openMonitor === undefined) {
+    if (this.#parts.openMonitor === undefined && !job.options.durable) {
       const mute = backends.find(backend => !backend.capabilities.synchronousReply)
       if (mute === undefined) return { directory, ...this.#storageFor(job, storage) }
       throw new InvocationError(
@@ -148,18 +171,66 @@ export class ExecutorSurroundings {
         { isRetryable: false, code: 'LITHOPS_NO_WAY_HOME' },
       )
     }
-    this.#usesStorage = true
-    this.#monitor ??= this.#parts.openMonitor(storage)
-    const monitor = await this.#monitor
+    const monitor = await this.#monitorOf(job, storage)
     const publisher = await monitor.publisherAddress(job.jobKey)
+    if (monitor.name === 'storage' && storage !== undefined && !job.isAdopted) {
+      await this.#durableOf(job.executorId, storage).record(job)
+    }
     const watch = new AbortController()
     this.#watches.set(job, watch)
     void this.#watch(job, monitor, watch.signal)
     return { directory, publisher, ...this.#storageFor(job, storage) }
   }
 
+  async #monitorOf(job: Job, storage: OpenStorage | undefined): Promise<Monitor> {
+    const { openMonitor, openStorageMonitor } = this.#parts
+    this.#usesStorage = true
+    if (openMonitor === undefined) {
+      if (storage === undefined) throw storageless()
+      this.#storageMonitor ??= openStorageMonitor(storage)
+      return this.#storageMonitor
+    }
+    this.#monitor ??= openMonitor(storage)
+    const monitor = await this.#monitor
+    if (!job.options.durable || monitor.name === 'storage') return monitor
+    throw new ConfigError(
+      `A durable job keeps its results in storage, and the config has monitoring: ${monitor.name}. Use monitoring: storage.`,
+    )
+  }
+
+  /** Those jobs of an executor that others may attach to. */
+  #durableOf(executorId: string, storage: OpenStorage): DurableJobs {
+    let durable = this.#durable.get(executorId)
+    if (durable === undefined) {
+      const isOwner = executorId === this.#executorId
+      durable = new DurableJobs(executorId, this.#internalOf(storage), this.#host, { isOwner })
+      this.#durable.set(executorId, durable)
+    }
+    return durable
+  }
+
+  /** The storage of jobs, for what is kept there beyond this program. */
+  async jobStorage(): Promise<InternalStorage> {
+    const [storage] = await Promise.all([this.#openStorage(), this.#ready])
+    if (storage === undefined) throw storageless()
+    return this.#internalOf(storage)
+  }
+
+  /** Jobs of another program that this one attaches to. */
+  async durableJobs(executorId: string): Promise<DurableJobs> {
+    const storage = await this.#openStorage()
+    if (storage === undefined) throw storageless()
+    return this.#durableOf(executorId, storage)
+  }
+
+  /** The outcome of a call was given to the program. */
+  markRead(call: Call): void {
+    this.#durable.get(call.job.executorId)?.markRead(call)
+  }
+
   async #watch(job: Job, monitor: Monitor, signal: AbortSignal): Promise<void> {
     try {
+      await new Promise(setImmediate) // the invoker must know the job before anything of it arrives
       const options = {
         signal,
         openCalls: () => (job.isSent ? job.openCount : 0),
@@ -188,8 +259,11 @@ export class ExecutorSurroundings {
   }
 
   async #forget(job: Job): Promise<void> {
+    const durable = this.#durable.get(job.executorId)
     try {
+      if (durable?.isKept(job)) return
       await (await this.#monitor)?.forget(job.jobKey)
+      await durable?.ended(job)
     } catch (error) {
       this.#parts.log.warn(`What job ${job.key} left could not be removed: ${String(error)}`)
     }
@@ -208,7 +282,31 @@ export class ExecutorSurroundings {
   async clean(): Promise<void> {
     await Promise.all(this.#forgetting)
     if (!this.#usesStorage) return
-    await (await this.#internalStorage())?.cleanExecutor(this.#executorId)
+    const kept = [
+      ...this.#host.openJobs(),
+      ...[...this.#durable.values()].flatMap(durable => durable.keptJobs),
+    ].map(job => jobPrefix(job.jobKey))
+    const storage = await this.#internalStorage()
+    if (kept.length === 0) {
+      await storage?.cleanExecutor(this.#executorId)
+      this.#durable.clear()
+    } else {
+      await storage?.cleanExecutor(this.#executorId, { keep: keepsJobs(this.#executorId, kept) })
+    }
+  }
+
+  /** The executor is about to cancel what it has: durable jobs stay as they are now. */
+  freeze(): void {
+    for (const durable of this.#durable.values()) durable.freeze()
+  }
+
+  /** Removes what jobs left in storage, except for those that others are to read. */
+  async #cleanAtEnd(): Promise<void> {
+    await Promise.all(this.#forgetting)
+    if (!this.#usesStorage) return
+    for (const durable of this.#durable.values()) await durable.close()
+    if (!this.#durable.has(this.#executorId))
+      await (await this.#internalStorage())?.cleanExecutor(this.#executorId)
   }
 
   /** Removes everything of this user; returns names. */
@@ -223,18 +321,24 @@ export class ExecutorSurroundings {
   async close(): Promise<void> {
     for (const watch of this.#watches.values()) watch.abort()
     this.#watches.clear()
-    await Promise.all(this.#forgetting)
+    let failure: { readonly error: unknown } | undefined
+    await this.#cleanAtEnd().catch(error => {
+      failure = { error }
+    })
     const backends = await this.#ready.catch(() => [])
     await Promise.all([
       ...backends.filter(backend => !this.#parts.injected.has(backend)).map(backend => backend.close()),
-      this.#monitor?.then(
-        monitor => monitor.close(),
-        () => {},
+      ...[this.#monitor, this.#storageMonitor].map(opening =>
+        opening?.then(
+          monitor => monitor.close(),
+          () => {},
+        ),
       ),
     ])
     // an injected storage backend is not ours to close; the drivers' own are
     const storage = this.#storage
     if (storage !== undefined) await (await Promise.resolve(storage).catch(() => undefined))?.backend.close()
+    if (failure !== undefined) throw failure.error
   }
 
   #openStorage(): OpenStorage | Promise<OpenStorage> | undefined {
@@ -253,11 +357,19 @@ export class ExecutorSurroundings {
   }
 }
 
-function storageOf(storage: OpenStorage | undefined): { storage?: NonNullable<JobHead['storage']> } {
-  if (storage === undefined) return {}
-  const { backend, bucket, module } = storage
-  const head = { name: backend.name, bucket, config: backend.workerConfig() }
-  return { storage: module === undefined ? head : { ...head, module } }
+function storageOf(
+  { backend, bucket, module }: OpenStorage,
+  clientMark: string | undefined,
+): { storage: NonNullable<JobHead['storage']> } {
+  return {
+    storage: {
+      name: backend.name,
+      bucket,
+      config: backend.workerConfig(),
+      ...(module === undefined ? {} : { module }),
+      ...(clientMark === undefined ? {} : { clientMark }),
+    },
+  }
 }
 
 function storageless(): NotSupportedError {

@@ -2,8 +2,8 @@ import { decodeError } from '../codec/error.ts'
 import type { Call } from '../job/call.ts'
 import { nowMs } from '../job/call.ts'
 import type { Job } from '../job/job.ts'
-import { type Location, Outcome, type WorkerFacts } from '../worker/protocol.ts'
-import { type EndedFrame, type FrameHandler, readFrames } from '../worker/reply-frames.ts'
+import { Outcome, type WorkerFacts } from '../worker/protocol.ts'
+import { type EndedFrame, type FrameHandler, locationOf, readFrames } from '../worker/reply-frames.ts'
 import type { Lane } from './lane.ts'
 
 /** What the invoker wants to know of an activation. */
@@ -141,10 +141,6 @@ export class ActivationInFlight implements FrameHandler {
 
 function isFailure({ outcome }: EndedFrame): boolean {
   return outcome !== Outcome.value && outcome !== Outcome.reference
-}
-
-function locationOf(frame: EndedFrame): Location {
-  return JSON.parse(Buffer.from(frame.bytes.subarray(frame.start, frame.end)).toString('utf8')) as Location
 }
 
 /** The error in a frame, for deciding on a retry. */

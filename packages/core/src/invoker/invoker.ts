@@ -7,12 +7,13 @@ import { ActivationWriter, type JobPrefix } from '../worker/activation-message.t
 import { Outcome } from '../worker/protocol.ts'
 import { type EndedFrame, readFrames } from '../worker/reply-frames.ts'
 import { ActivationInFlight, errorOf } from './activation-in-flight.ts'
+import { AdoptedCalls } from './adopted-calls.ts'
 import { asLithopsError, describeFault, tooLarge } from './call-faults.ts'
 import { adaptiveGroupSize, handBackAfterMs, isQuick, mostPerReply } from './group-size.ts'
 import { isReference, spillInputs, takeAlong } from './input-spill.ts'
 import { type JobSurroundings, makeJobPrefix } from './job-message.ts'
 import { Lane } from './lane.ts'
-import { MonitoredFrames } from './monitored-frames.ts'
+import { type MonitoredCalls, MonitoredFrames } from './monitored-frames.ts'
 import { OverdueWatch, silenceMs } from './overdue.ts'
 import { mayRunAgain, retryDelayMs } from './retry-policy.ts'
 
@@ -25,7 +26,7 @@ interface ActiveJob {
   /** By lane; undefined while it is being made. */
   readonly prefixes: Map<Lane, JobPrefix | undefined>
   /** Where each call was last sent, for jobs whose results come by a monitor. */
-  readonly monitored: Map<number, ActivationInFlight> | undefined
+  readonly monitored: Map<number, MonitoredCalls> | undefined
   /** Those of them that the platform has taken and that are silent. */
   readonly overdue: OverdueWatch
 }
@@ -62,7 +63,8 @@ export class Invoker {
   add(job: Job, surroundings: JobSurroundings): void {
     const monitored = surroundings.publisher === undefined ? undefined : new Map()
     const overdue = new OverdueWatch((activation, error) => {
-      this.#lost(activation, activation.lane, error)
+      if (activation instanceof ActivationInFlight) this.#lost(activation, activation.lane, error)
+      else for (const call of activation.openCalls) this.#fault(call, error)
       this.pump()
     })
     this.#active.set(job.key, { job, surroundings, prefixes: new Map(), monitored, overdue })
@@ -99,6 +101,26 @@ export class Invoker {
     } finally {
       this.#isPumping = false
     }
+  }
+
+  /** Listens to what the workers of another client tell of these calls, from the job's id 0 on. */
+  adopt(job: Job, calls: readonly Call[]): AdoptedCalls {
+    const adopted = new AdoptedCalls(job, calls)
+    const monitored = this.#active.get(job.key)?.monitored
+    for (const call of calls) monitored?.set(call.id, adopted)
+    return adopted
+  }
+
+  /** The other client is gone: calls that stay silent beyond their time limit are run again. */
+  awaitAdopted(adopted: AdoptedCalls): void {
+    const active = this.#active.get(adopted.job.key)
+    const silent = this.#lanes.map(({ backend }) =>
+      silenceMs({ ...backend.capabilities, synchronousReply: false }, backend.kind, {
+        count: adopted.job.options.chunksize ?? 1,
+        timeoutMs: adopted.job.options.timeoutMs,
+      }),
+    )
+    active?.overdue.add(adopted, Math.max(...silent))
   }
 
   /** Takes reply frames that came by a monitor. */

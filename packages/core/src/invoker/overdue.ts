@@ -1,6 +1,6 @@
 import type { ComputeCapabilities } from '../driver/compute-backend.ts'
 import { WorkerLostError } from '../errors/index.ts'
-import type { ActivationInFlight } from './activation-in-flight.ts'
+import type { Call } from '../job/call.ts'
 
 /** How long what a worker has told may be on its way: the longest pause of a monitor, and a slow storage. */
 const DELIVERY_GRACE_MS = 30_000
@@ -9,8 +9,15 @@ const START_DELAY_MS = { faas: 60_000, batch: 600_000 } as const
 /** Timers cannot be longer. */
 const MAX_TIMER_MS = 2 ** 31 - 1
 
+/** Calls that were sent together and of which news are awaited. */
+export interface AwaitedCalls {
+  readonly id: string
+  readonly openCalls: readonly Call[]
+  readonly openCount: number
+}
+
 interface Due {
-  readonly activation: ActivationInFlight
+  readonly activation: AwaitedCalls
   readonly atMs: number
 }
 
@@ -31,17 +38,17 @@ export function silenceMs(
 
 /** Finds activations whose results should have come by a monitor and did not. One timer for all of a job. */
 export class OverdueWatch {
-  readonly #overdue: (activation: ActivationInFlight, error: WorkerLostError) => void
+  readonly #overdue: (activation: AwaitedCalls, error: WorkerLostError) => void
   #due: Due[] = []
   #timer: NodeJS.Timeout | undefined
   #timerAtMs = Number.POSITIVE_INFINITY
 
-  constructor(overdue: (activation: ActivationInFlight, error: WorkerLostError) => void) {
+  constructor(overdue: (activation: AwaitedCalls, error: WorkerLostError) => void) {
     this.#overdue = overdue
   }
 
   /** Watches an activation for so many milliseconds from now. */
-  add(activation: ActivationInFlight, silentMs: number): void {
+  add(activation: AwaitedCalls, silentMs: number): void {
     if (!Number.isFinite(silentMs) || activation.openCalls.length === 0) return
     const due = { activation, atMs: performance.now() + silentMs }
     this.#due.push(due)

@@ -38,6 +38,12 @@ export interface CallOptions<Extra extends readonly unknown[] = readonly unknown
    * too large for its way home goes to storage.
    */
   readonly results?: 'client' | 'storage'
+  /**
+   * The job outlives this program: what is needed to read its results and to run what is left of it lies in storage until
+   * its results are read, and `FunctionExecutor.attach(jobKey)` of another program takes it over. Items must be a list,
+   * and values that are there. Default: false, where `close()` ends the job.
+   */
+  readonly durable?: boolean
   /** Cancels the job when aborted. */
   readonly signal?: AbortSignal
   /** Progress bar while results are waited for. Default: on a terminal only. */
@@ -55,6 +61,7 @@ export interface JobOptions {
   readonly excludeModules: readonly string[]
   readonly toleratedFailures: { readonly count: number } | { readonly share: number } | undefined
   readonly results: 'client' | 'storage'
+  readonly durable: boolean
   readonly signal: AbortSignal | undefined
   readonly progress: boolean | undefined
 }
@@ -82,6 +89,7 @@ const KNOWN = new Set<string>([
   'excludeModules',
   'toleratedFailures',
   'results',
+  'durable',
   'signal',
   'progress',
 ])
@@ -131,6 +139,9 @@ export function compileJobOptions(
   if (options.results !== undefined && options.results !== 'client' && options.results !== 'storage') {
     problems.push(`results must be 'client' or 'storage', not ${show(options.results)}`)
   }
+  if (options.durable !== undefined && typeof options.durable !== 'boolean') {
+    problems.push(`durable must be true or false, not ${show(options.durable)}`)
+  }
   const retries = compileRetries(options.retries, defaults.retries, problems)
   const toleratedFailures = compileTolerated(options.toleratedFailures, problems)
   if (problems.length > 0) throw new ConfigError(`The options of the job are wrong: ${problems.join('; ')}.`)
@@ -144,6 +155,7 @@ export function compileJobOptions(
     excludeModules: [...(defaults.excludeModules ?? []), ...(options.excludeModules ?? [])],
     toleratedFailures,
     results: options.results ?? 'client',
+    durable: options.durable ?? false,
     signal: options.signal,
     progress: options.progress,
   }

@@ -22,6 +22,8 @@ export class Job {
   created = 0
   ended = 0
   failed = 0
+  /** Another client has begun it. */
+  isAdopted = false
   /** One of them was handed to a backend. */
   isSent = false
   /** Calls that have not ended, by block of their ids. */

@@ -1,19 +1,19 @@
 import type { MonitorDriver } from '../driver/driver.ts'
 import { type JobKey, MONITOR_SPEC_VERSION, type Monitor, type WatchOptions } from '../driver/monitor.ts'
 import type { StorageBackend } from '../driver/storage-backend.ts'
-import { ConfigError, MonitorError, ObjectNotFoundError } from '../errors/index.ts'
+import { ConfigError, MonitorError } from '../errors/index.ts'
 import { InternalStorage, statusPrefix } from '../storage/internal-storage.ts'
 import { sleep } from '../storage/sleep.ts'
-import { blockPrefix, framesInKey } from '../storage/status-key.ts'
+import { blockPrefix } from '../storage/status-key.ts'
 import type { StoragePublisherAddress } from '../worker/storage-publisher.ts'
 import { PollingPace, type PollingPaceOptions } from './polling-pace.ts'
+import { readStatuses } from './read-statuses.ts'
 
 export interface StorageMonitorConfig {
   /** Longest pause between two looks, in seconds. Default: 1. */
   readonly monitoring_interval?: number
 }
 
-const READS_AT_ONCE = 32
 /** Listings of these cost no request over the network. */
 const NEAR_STORAGES = new Set(['localhost', 'memory'])
 const NEAR_MIN_PAUSE_MS = 5
@@ -58,14 +58,13 @@ export class StorageMonitor implements Monitor {
     try {
       while (!signal.aborted) {
         const begun = performance.now()
-        for await (const keys of this.#unseen(job, seen, options.openBlocks?.(), signal)) {
-          const frames = await Promise.all(keys.map(key => this.#read(job, key, signal)))
-          for (const [i, bytes] of frames.entries()) {
-            if (bytes === undefined) continue
-            seen.add(keys[i] as string)
-            yield bytes
-            if (signal.aborted) return
-          }
+        await this.#storage.ensureBucket()
+        const prefixes = prefixesToList(job, seen.size, options.openBlocks?.())
+        const isNew = (key: string) => !seen.has(key)
+        for await (const { key, frames } of readStatuses(this.#storage, job, { prefixes, isNew, signal })) {
+          seen.add(key)
+          yield frames
+          if (signal.aborted) return
         }
         await pace.pause({ tookMs: performance.now() - begun, signal, sleep })
       }
@@ -100,42 +99,6 @@ export class StorageMonitor implements Monitor {
   /** Ends all watching. The storage stays open: it is the executor's. */
   async close(): Promise<void> {
     this.#closing.abort()
-  }
-
-  /** Keys of objects that were not read yet, in groups. */
-  async *#unseen(
-    job: JobKey,
-    seen: ReadonlySet<string>,
-    openBlocks: readonly number[] | undefined,
-    signal: AbortSignal,
-  ): AsyncGenerator<string[]> {
-    await this.#storage.ensureBucket()
-    let group: string[] = []
-    for (const prefix of prefixesToList(job, seen.size, openBlocks)) {
-      for await (const { key } of this.#storage.backend.listObjects(this.#storage.bucket, prefix, {
-        signal,
-      })) {
-        if (seen.has(key)) continue
-        group.push(key)
-        if (group.length === READS_AT_ONCE) {
-          yield group
-          group = []
-        }
-      }
-    }
-    if (group.length > 0) yield group
-  }
-
-  /** Undefined when the listing was ahead of the object, or the object is gone; it is tried again next time. */
-  async #read(job: JobKey, key: string, signal: AbortSignal): Promise<Uint8Array | undefined> {
-    const frames = framesInKey(job, key)
-    if (frames !== undefined) return frames
-    try {
-      return await this.#storage.get(key, { signal })
-    } catch (error) {
-      if (ObjectNotFoundError.isInstance(error)) return undefined
-      throw error
-    }
   }
 }
 

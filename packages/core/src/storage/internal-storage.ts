@@ -25,6 +25,23 @@ export function statusPrefix(job: JobKey): string {
   return `${jobPrefix(job)}status/`
 }
 
+/** Says that a client runs the executor's jobs, and whether it still does. */
+export function clientKey(executorId: string): string {
+  return `${executorPrefix(executorId)}client`
+}
+
+/** What another program must know of a job to attach to it. */
+export function recordKey(job: JobKey): string {
+  return `${jobPrefix(job)}job`
+}
+
+/** The job whose record the key is; undefined for other keys. */
+export function jobOfRecordKey(key: string): JobKey | undefined {
+  const [executorId, jobId, name, ...rest] = key.slice(JOBS_PREFIX.length).split('/')
+  if (!key.startsWith(JOBS_PREFIX) || name !== 'job' || rest.length > 0) return undefined
+  return executorId === undefined || jobId === undefined ? undefined : { executorId, jobId }
+}
+
 interface CallKey {
   readonly callId: number
   readonly attempt: number
@@ -70,7 +87,7 @@ export class InternalStorage {
   putFunction(hash: string, bytes: Uint8Array): Promise<string> {
     return this.#putOnce(functionKey(hash), async key => {
       await this.ensureBucket()
-      if (!(await this.#exists(key))) await this.backend.putObject(this.bucket, key, bytes)
+      if (!(await this.exists(key))) await this.backend.putObject(this.bucket, key, bytes)
     })
   }
 
@@ -79,6 +96,11 @@ export class InternalStorage {
     return this.#putOnce(`${executorPrefix(executorId)}shared/${hash}`, key =>
       this.#put(key, bytes).then(() => {}),
     )
+  }
+
+  /** Writes an object, making the bucket where it is missing. */
+  async put(key: string, bytes: Uint8Array): Promise<void> {
+    await this.#put(key, bytes)
   }
 
   /** Puts input data of a job. `name` is unique within the job. Returns the key. */
@@ -98,9 +120,15 @@ export class InternalStorage {
     await this.#cleanPrefix(jobPrefix(job))
   }
 
-  /** Removes what an executor left. */
-  async cleanExecutor(executorId: string): Promise<void> {
-    await this.#cleanPrefix(executorPrefix(executorId))
+  /** Removes what an executor left, but for the keys that `keep` wants. */
+  async cleanExecutor(
+    executorId: string,
+    { keep }: { readonly keep?: (key: string) => boolean } = {},
+  ): Promise<void> {
+    if (!(await this.backend.bucketExists(this.bucket))) return
+    // first the mark: a worker that writes after this sees that it is gone, and removes what it wrote
+    if (keep === undefined) await this.backend.deleteObject(this.bucket, clientKey(executorId))
+    await this.#cleanPrefix(executorPrefix(executorId), keep === undefined ? {} : { keep })
     for (const key of this.#known.keys()) {
       if (key.startsWith(executorPrefix(executorId))) this.#known.delete(key)
     }
@@ -132,7 +160,7 @@ export class InternalStorage {
     return done
   }
 
-  async #exists(key: string): Promise<boolean> {
+  async exists(key: string): Promise<boolean> {
     try {
       await this.backend.headObject(this.bucket, key)
       return true
@@ -152,7 +180,13 @@ export class InternalStorage {
     return key
   }
 
-  async #cleanPrefix(prefix: string, { dryRun = false }: { readonly dryRun?: boolean } = {}) {
+  async #cleanPrefix(
+    prefix: string,
+    {
+      dryRun = false,
+      keep = () => false,
+    }: { readonly dryRun?: boolean; readonly keep?: (key: string) => boolean } = {},
+  ) {
     const removed: string[] = []
     if (!(await this.backend.bucketExists(this.bucket))) return removed
     let batch: string[] = []
@@ -162,6 +196,7 @@ export class InternalStorage {
       batch = []
     }
     for await (const { key } of this.backend.listObjects(this.bucket, prefix)) {
+      if (keep(key)) continue
       batch.push(key)
       if (batch.length === DELETES_AT_ONCE_KEYS) await removeBatch()
     }

@@ -1,5 +1,5 @@
 import { hasClassTags } from '../codec/value.ts'
-import { resultKey } from '../storage/internal-storage.ts'
+import { executorPrefix, resultKey } from '../storage/internal-storage.ts'
 import type { JobHead, Location } from './protocol.ts'
 import type { WorkerHost } from './worker-host.ts'
 
@@ -9,6 +9,18 @@ export async function readLocation(location: Location, head: JobHead, host: Work
   const { bucket, key, start, end } = location
   const range = start === undefined ? {} : { range: end === undefined ? { start } : { start, end } }
   return host.openStorage(head).get(key, { bucket, ...range })
+}
+
+/**
+ * Removes what this worker wrote when nobody wants it any more: the client was closed, and its objects removed, before
+ * the worker came to its end. Looks after writing, so that one of the two sees the other's work.
+ */
+export async function removeIfAbandoned(head: JobHead, host: WorkerHost): Promise<void> {
+  const mark = head.storage?.clientMark
+  if (mark === undefined) return
+  const storage = host.openStorage(head)
+  if (await storage.exists(mark)) return
+  await storage.delete(await storage.listKeys(executorPrefix(head.executorId)))
 }
 
 /** Puts an encoded result into the job's storage; the client has made its bucket. */

@@ -58,6 +58,8 @@ export interface JobHead {
     readonly config: Readonly<Record<string, unknown>>
     /** File of its driver, where the worker shares this machine's files. */
     readonly module?: string
+    /** An object that is there as long as somebody wants what workers write. */
+    readonly clientMark?: string
   }
 }
 

@@ -12,7 +12,7 @@ import {
 } from './activation-message.ts'
 import { RunningCall } from './call-context.ts'
 import { FunctionCache, type LoadedFunction } from './function-cache.ts'
-import { readLocation, writeResult } from './job-objects.ts'
+import { readLocation, removeIfAbandoned, writeResult } from './job-objects.ts'
 import { InputKind, type Location, Outcome } from './protocol.ts'
 import { LINGER_MS, Publishing } from './publishing.ts'
 import { writeEnded, writeHandedBack, writeLog, writeStarted, writeWorkerFacts } from './reply-frames.ts'
@@ -83,6 +83,7 @@ class ActivationRun {
   readonly #room: ReplyRoom
   /** Something says how large results may be. */
   readonly #isLimited: boolean
+  #hasStored = false
   #publishing: Publishing | undefined
   #flushedAt = performance.now()
   #flushScheduled = false
@@ -147,6 +148,10 @@ class ActivationRun {
     this.#peakMemoryKib = process.resourceUsage().maxRSS
     this.flush()
     await this.#publishing?.close()
+    if (this.#hasStored || this.#activation.head.publisher?.kind === 'storage') {
+      // what cannot be removed now is found by `lithops clean`
+      await removeIfAbandoned(this.#activation.head, this.#host).catch(() => {})
+    }
   }
 
   /** Runs one call. Returns nothing when it ended at once. */
@@ -333,6 +338,7 @@ class ActivationRun {
   ): Promise<Uint8Array> {
     const { head } = this.#activation
     if (head.storage === undefined) throw resultTooLarge(bytes.length, this.#room.maxBytes)
+    this.#hasStored = true
     return Buffer.from(JSON.stringify(await writeResult(head, call, bytes, this.#host)))
   }
 
