@@ -2,6 +2,7 @@ import { LITHOPS_VERSION, LithopsError } from '@lithops/core'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { clean } from './commands/clean.ts'
 import { hello } from './commands/hello.ts'
+import { attachJob, jobResults, listJobs } from './commands/jobs.ts'
 import { listRuntimes } from './commands/runtime-list.ts'
 import { selfTest } from './commands/self-test.ts'
 import type { GlobalOptions } from './global-options.ts'
@@ -20,6 +21,7 @@ Examples:
   $ lithops hello                      one call on the configured backend, on this machine without a config
   $ lithops hello --map 100            a hundred calls
   $ lithops test -b aws_lambda         try a backend out
+  $ lithops job attach a1b2c3-0-M000   finish a job whose program is gone
   $ lithops clean --dry-run            see what would be removed
 
 Config: --config FILE, else LITHOPS_CONFIG, LITHOPS_CONFIG_FILE, .lithops_config, ~/.lithops/config, /etc/lithops/config.
@@ -60,6 +62,10 @@ function makeProgram(finished: (ok: boolean) => void): Command {
     <O>(command: (options: GlobalOptions & O) => Promise<boolean>) =>
     async (_: unknown, self: Command) =>
       finished(await command(self.optsWithGlobals<GlobalOptions & O>()))
+  const runOn =
+    <O>(command: (argument: string, options: GlobalOptions & O) => Promise<boolean>) =>
+    async (argument: string, _: unknown, self: Command) =>
+      finished(await command(argument, self.optsWithGlobals<GlobalOptions & O>()))
 
   program
     .command('hello')
@@ -76,6 +82,20 @@ function makeProgram(finished: (ok: boolean) => void): Command {
     .command('list')
     .description('print the runtimes that are deployed')
     .action(run(listRuntimes))
+  const job = program
+    .command('job')
+    .description('see jobs that lie in storage, finish them, and read their results')
+  job.command('list').description('print the jobs in storage, and how far they are').action(run(listJobs))
+  job
+    .command('attach <key>')
+    .description('wait for a job of another program, and run what that program has left when it is gone')
+    .option('--no-resume', 'only wait: run nothing')
+    .action(runOn(attachJob))
+  job
+    .command('results <key>')
+    .description('print the results that are there, one line per call')
+    .option('--remove', 'remove the job from storage afterwards')
+    .action(runOn(jobResults))
   program
     .command('clean')
     .description('remove what this tool left on the backend and in its storage')

@@ -23,6 +23,7 @@ export {
   WaitTimeoutError,
   WorkerLostError,
 } from './errors/index.ts'
+export { AttachedJob, type AttachOptions, type JobInfo } from './executor/attached-job.ts'
 export type { ExecutorOptions } from './executor/executor-options.ts'
 export { LocalhostExecutor, RetryingFunctionExecutor, ServerlessExecutor } from './executor/executors.ts'
 export {
@@ -34,6 +35,7 @@ export {
   type MapFunction,
   type ReduceFunction,
 } from './executor/function-executor.ts'
+export type { JobListing } from './executor/job-listing.ts'
 export type { GroupedFutures, GroupedMapReduceOptions, MapReduceOptions } from './executor/map-reduce.ts'
 export { CallHandle, type CallStatus, type ResultOptions } from './future/call-handle.ts'
 export { FuturesList } from './future/futures-list.ts'

@@ -18,6 +18,8 @@ import { type JobRecord, unpackInputs } from './job-record.ts'
 export interface AttachOptions {
   /** Run what the program that started the job has left undone, once that program is gone. Default: true. */
   readonly resume?: boolean
+  /** Leave the job in storage although all its results were read. Default: false. */
+  readonly keep?: boolean
 }
 
 /** What is known of a job that lies in storage. */

@@ -24,6 +24,12 @@ interface TrackedJob {
   readonly keys: string[]
   /** Its results are still to be read; undefined when nobody but this program will. */
   readonly unread: Set<number> | undefined
+  /** It stays though everything was read. */
+  readonly mustStay: boolean
+}
+
+function isWanted({ unread, mustStay }: TrackedJob): boolean {
+  return mustStay || (unread !== undefined && unread.size > 0)
 }
 
 /** Keeps the objects of these jobs, and what an executor has beside its jobs. */
@@ -111,6 +117,7 @@ export class DurableJobs {
     const tracked: TrackedJob = {
       keys: [],
       unread: isDurable ? new Set(calls.map(call => call.id)) : undefined,
+      mustStay: false,
     }
     this.#jobs.set(job, tracked)
     // nobody will read what the program did not want any more
@@ -164,8 +171,9 @@ export class DurableJobs {
   }
 
   /** Takes on a job that another program has recorded. */
-  adopt(job: Job, calls: number): void {
-    this.#jobs.set(job, { keys: [], unread: new Set(Array.from({ length: calls }, (_, i) => i)) })
+  adopt(job: Job, calls: number, options: { readonly keep: boolean }): void {
+    const unread = new Set(Array.from({ length: calls }, (_, i) => i))
+    this.#jobs.set(job, { keys: [], unread, mustStay: options.keep })
   }
 
   /** This program runs the jobs from now on. */
@@ -215,7 +223,7 @@ export class DurableJobs {
   async close(): Promise<void> {
     this.#mark.stop()
     if (!this.#isOwner && !(await this.#mayInherit())) return
-    const kept = [...this.#jobs].filter(([, { unread }]) => unread !== undefined && unread.size > 0)
+    const kept = [...this.#jobs].filter(([, tracked]) => isWanted(tracked))
     if (kept.length > 0) {
       await this.#mark.release()
       const keep = keepsJobs(
@@ -232,7 +240,7 @@ export class DurableJobs {
 
   /** All was read of jobs whose program is gone: nobody else will remove them. */
   async #mayInherit(): Promise<boolean> {
-    if ([...this.#jobs.values()].some(({ unread }) => unread === undefined || unread.size > 0)) return false
+    if ([...this.#jobs.values()].some(isWanted)) return false
     return isKnownGone(await readClientMark(this.#storage, this.#executorId))
   }
 

@@ -252,7 +252,7 @@ export class FunctionExecutor {
     const futures = this.#runner.adopt<T>(job, record.calls)
     const calls = futures.map(future => future.call)
     const durable = await this.#surroundings.durableJobs(record.executorId)
-    durable.adopt(job, record.calls)
+    durable.adopt(job, record.calls, { keep: options.keep ?? false })
     this.#invoker.add(job, await this.#surroundings.of(job, this.#directory.get))
     const adopted = this.#invoker.adopt(job, calls)
     for await (const { frames } of readStatuses(storage, job.jobKey)) this.#invoker.readFrames(job, frames)
@@ -274,10 +274,10 @@ export class FunctionExecutor {
     jobKey: string,
     options: ExecutorOptions & AttachOptions = {},
   ): Promise<AttachedJob<T>> {
-    const { resume, ...executorOptions } = options
+    const { resume = true, keep = false, ...executorOptions } = options
     const fexec = new FunctionExecutor(executorOptions)
     try {
-      return await fexec.attach<T>(jobKey, resume === undefined ? {} : { resume })
+      return await fexec.attach<T>(jobKey, { resume, keep })
     } catch (error) {
       await fexec.close()
       throw error
