@@ -36,7 +36,12 @@ export {
   type ReduceFunction,
 } from './executor/function-executor.ts'
 export type { JobListing } from './executor/job-listing.ts'
-export type { GroupedFutures, GroupedMapReduceOptions, MapReduceOptions } from './executor/map-reduce.ts'
+export type {
+  GroupedFutures,
+  GroupedMapReduceOptions,
+  MapReduceOptions,
+  ObjectMapReduceOptions,
+} from './executor/map-reduce.ts'
 export { CallHandle, type CallStatus, type ResultOptions } from './future/call-handle.ts'
 export { FuturesList } from './future/futures-list.ts'
 export { FuturesStream } from './future/futures-stream.ts'

@@ -29,9 +29,12 @@ import {
   checkMapReduceOptions,
   type GroupedFutures,
   type GroupedMapReduceOptions,
+  groupingOf,
   MAP_REDUCE_OPTIONS,
   MapReduceCalls,
   type MapReduceOptions,
+  type ObjectMapReduceOptions,
+  type ReducerChoice,
   reducerOptions,
 } from './map-reduce.ts'
 import { type ExecutorParts, ExecutorSurroundings } from './open-executor.ts'
@@ -152,7 +155,7 @@ export class FunctionExecutor {
 
   /**
    * Runs `mapFn` for every item and `reduceFn(results, context)` over the results in the order of the items: with one
-   * reducer, a tree of them (`fanIn`), or one per group of items (`reduceBy`).
+   * reducer, a tree of them (`fanIn`), or one per group of items (`reduceBy`), or one per object (`reduceByKey`).
    */
   mapReduce<T, R, U, K, const Extra extends readonly unknown[] = []>(
     mapFn: MapFunction<T, R, Extra>,
@@ -160,6 +163,12 @@ export class FunctionExecutor {
     reduceFn: ReduceFunction<Awaited<R>, U>,
     options: GroupedMapReduceOptions<T, K, Extra>,
   ): GroupedFutures<K, Awaited<U>>
+  mapReduce<T, R, U, const Extra extends readonly unknown[] = []>(
+    mapFn: MapFunction<T, R, Extra>,
+    items: ItemList<T>,
+    reduceFn: ReduceFunction<Awaited<R>, U>,
+    options: ObjectMapReduceOptions<Extra>,
+  ): GroupedFutures<string, Awaited<U>>
   mapReduce<T, R, U, const Extra extends readonly unknown[] = []>(
     mapFn: MapFunction<T, R, Extra>,
     items: ItemList<T> | ItemSource<T>,
@@ -170,16 +179,15 @@ export class FunctionExecutor {
     mapFn: MapFunction<T, R, Extra>,
     items: ItemList<T> | ItemSource<T>,
     reduceFn: ReduceFunction<Awaited<R>, U>,
-    options: MapReduceOptions<Extra> & {
-      readonly reduceBy?: GroupedMapReduceOptions<T, K>['reduceBy']
-    } = {},
+    options: MapReduceOptions<Extra> & ReducerChoice<T, K> = {},
   ): ResponseFuture<Awaited<U>> | GroupedFutures<K, Awaited<U>> {
     checkItems(items)
     checkMapReduceOptions(options)
     const count = countOf(items)
-    if (count === undefined && options.reduceBy !== undefined) {
+    const reduceBy = groupingOf(options)
+    if (count === undefined && reduceBy !== undefined) {
       throw new TypeError(
-        'mapReduce with reduceBy needs an array or a set of items: the groups must be known at the start.',
+        'mapReduce with one reducer per group needs an array or a set of items: the groups must be known at the start.',
       )
     }
     const mapJob = this.#newJob('M', mapFn, options, count ?? Number.POSITIVE_INFINITY, MAP_REDUCE_OPTIONS)
@@ -189,7 +197,6 @@ export class FunctionExecutor {
     if (count === undefined) return calls.overStream<Awaited<U>>(this.#runner.stream(mapJob, items))
     const list = [...(items as Iterable<T>)]
     const mapCalls = this.#runner.list(mapJob, list).map(future => future.call)
-    const { reduceBy } = options
     return reduceBy === undefined
       ? calls.over<Awaited<U>>(mapCalls)
       : calls.perGroup<T, K, Awaited<U>>(list, mapCalls, reduceBy)

@@ -27,12 +27,34 @@ export interface GroupedMapReduceOptions<T, K, Extra extends readonly unknown[] 
   readonly reduceBy: 'object' | ((item: T, index: number) => K)
 }
 
+/** One reducer per object: all pieces of an object go to the same one. */
+export interface ObjectMapReduceOptions<Extra extends readonly unknown[] = readonly unknown[]>
+  extends MapReduceOptions<Extra> {
+  /** The same as `reduceBy: 'object'`, by the name that it has in Lithops (`obj_reduce_by_key`). */
+  readonly reduceByKey: true
+}
+
+/** Any way to choose the reducers. */
+export interface ReducerChoice<T, K> {
+  readonly reduceBy?: GroupedMapReduceOptions<T, K>['reduceBy']
+  readonly reduceByKey?: boolean
+}
+
+/** How items are grouped, if they are. */
+export function groupingOf<T, K>({
+  reduceBy,
+  reduceByKey,
+}: ReducerChoice<T, K>): GroupedMapReduceOptions<T, K>['reduceBy'] | undefined {
+  return reduceByKey === true ? 'object' : reduceBy
+}
+
 export const MAP_REDUCE_OPTIONS = [
   'fanIn',
   'spawnReducer',
   'reducerMemoryMiB',
   'reducerTimeoutMs',
   'reduceBy',
+  'reduceByKey',
 ] as const
 
 const DEFAULT_SPAWN_REDUCER = 20
@@ -43,8 +65,16 @@ export class GroupedFutures<K, T> extends FuturesList<T> {
   groupKeys: K[] = []
 }
 
-export function checkMapReduceOptions(options: MapReduceOptions & { readonly reduceBy?: unknown }): void {
-  const { fanIn, spawnReducer, reduceBy } = options
+export function checkMapReduceOptions(
+  options: MapReduceOptions & { readonly reduceBy?: unknown; readonly reduceByKey?: unknown },
+): void {
+  const { fanIn, spawnReducer, reduceBy, reduceByKey } = options
+  if (reduceByKey !== undefined && typeof reduceByKey !== 'boolean') {
+    throw new ConfigError(`reduceByKey must be true or false, not ${String(reduceByKey)}.`)
+  }
+  if (reduceByKey === true && reduceBy !== undefined && reduceBy !== 'object') {
+    throw new ConfigError("reduceByKey is reduceBy: 'object': give one of the two.")
+  }
   if (fanIn !== undefined && !(Number.isInteger(fanIn) && fanIn >= 2)) {
     throw new ConfigError(`fanIn must be a whole number from 2, not ${String(fanIn)}.`)
   }

@@ -105,6 +105,8 @@ const RENAMED: Readonly<Record<string, string>> = {
   chunkSize: 'chunksize',
   include_modules: 'includeModules',
   exclude_modules: 'excludeModules',
+  obj_reduce_by_key: 'reduceByKey',
+  objReduceByKey: 'reduceByKey',
 }
 
 /** Checks the options of one job and fills in defaults. Throws ConfigError that names every problem. */
