@@ -1,4 +1,5 @@
 import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { type ResolvedConfig, resolveConfig } from '../config/resolve-config.ts'
 import { COMPUTE_SPEC_VERSION, type ComputeBackend } from '../driver/compute-backend.ts'
 import type {
@@ -15,7 +16,8 @@ import { ConfigError, DriverContractError } from '../errors/index.ts'
 import { type CallOptions, compileRetries, DEFAULT_RETRIES, type JobDefaults } from '../job/job-options.ts'
 import { LocalhostBackend } from '../localhost/localhost-backend.ts'
 import { DEFAULT_LOCALHOST_BUCKET, localhostStorageDriver } from '../localhost/localhost-storage.ts'
-import type { ExecutorParts, OpenStorage } from './open-executor.ts'
+import type { OpenStorage } from '../storage/open-storage.ts'
+import type { ExecutorParts } from './open-executor.ts'
 
 type BackendChoice = string | ComputeDriver | ComputeBackend
 
@@ -275,10 +277,12 @@ function storageOpener(
         ? await (await loader()).loadDriver('storage', wanted, context.projectDirectory)
         : { driver: wanted, file: undefined }
     const section = sectionOf(driver, config, context.log)
-    const bucket =
-      typeof section.storage_bucket === 'string' ? section.storage_bucket : DEFAULT_LOCALHOST_BUCKET
     const backend = await driver.create(section, context)
-    return file === undefined ? { backend, bucket } : { backend, bucket, module: new URL(file).pathname }
+    const bucket =
+      typeof section.storage_bucket === 'string'
+        ? section.storage_bucket
+        : (backend.defaultBucket ?? DEFAULT_LOCALHOST_BUCKET)
+    return file === undefined ? { backend, bucket } : { backend, bucket, module: fileURLToPath(file) }
   }
 }
 

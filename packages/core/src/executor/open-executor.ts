@@ -1,23 +1,15 @@
-import type { ComputeBackend, RuntimeSpec } from '../driver/compute-backend.ts'
+import type { ComputeBackend, RuntimeSpec, WorkerSecrets } from '../driver/compute-backend.ts'
 import type { DriverLog } from '../driver/driver.ts'
 import type { Monitor } from '../driver/monitor.ts'
-import type { StorageBackend } from '../driver/storage-backend.ts'
-import { InvocationError, NotSupportedError } from '../errors/index.ts'
+import { ConfigError, InvocationError, NotSupportedError } from '../errors/index.ts'
 import type { Invoker } from '../invoker/invoker.ts'
 import type { JobSurroundings } from '../invoker/job-message.ts'
 import type { Job } from '../job/job.ts'
 import type { JobDefaults } from '../job/job-options.ts'
 import { InternalStorage } from '../storage/internal-storage.ts'
+import { type OpenStorage, secretsOf, storageHead } from '../storage/open-storage.ts'
 import { Storage } from '../storage/storage.ts'
-import type { JobHead, Location } from '../worker/protocol.ts'
-
-/** A storage with the bucket that jobs use. */
-export interface OpenStorage {
-  readonly backend: StorageBackend
-  readonly bucket: string
-  /** File of its driver, for workers on this machine; undefined for what the worker brings. */
-  readonly module?: string
-}
+import type { Location } from '../worker/protocol.ts'
 
 /** What the config came to: the parts of an executor, opened when they are first needed. */
 export interface ExecutorParts {
@@ -84,7 +76,8 @@ export class ExecutorSurroundings {
     const storage = this.#openStorage()
     const isDirect =
       this.#parts.openMonitor === undefined && this.#backends?.every(b => b.capabilities.synchronousReply)
-    if (isDirect === true && !(storage instanceof Promise)) return { directory, ...storageOf(storage) }
+    if (isDirect === true && !(storage instanceof Promise) && job.storages.size === 0)
+      return { directory, ...storagesOf(job, storage) }
     return this.#monitored(job, directory, storage)
   }
 
@@ -96,7 +89,7 @@ export class ExecutorSurroundings {
     const [storage, backends] = await Promise.all([opening, this.#ready])
     if (this.#parts.openMonitor === undefined) {
       const mute = backends.find(backend => !backend.capabilities.synchronousReply)
-      if (mute === undefined) return { directory, ...storageOf(storage) }
+      if (mute === undefined) return { directory, ...storagesOf(job, storage) }
       throw new InvocationError(
         `${mute.name} does not answer with results. Name a monitor in the config: monitoring: storage, or monitoring: rabbitmq.`,
         { isRetryable: false, code: 'LITHOPS_NO_WAY_HOME' },
@@ -108,7 +101,7 @@ export class ExecutorSurroundings {
     const watch = new AbortController()
     this.#watches.set(job, watch)
     void this.#watch(job, monitor, watch.signal)
-    return { directory, publisher, ...storageOf(storage) }
+    return { directory, publisher, ...storagesOf(job, storage) }
   }
 
   async #watch(job: Job, monitor: Monitor, signal: AbortSignal): Promise<void> {
@@ -192,11 +185,32 @@ export class ExecutorSurroundings {
   }
 }
 
-function storageOf(storage: OpenStorage | undefined): { storage?: NonNullable<JobHead['storage']> } {
-  if (storage === undefined) return {}
-  const { backend, bucket, module } = storage
-  const head = { name: backend.name, bucket, config: backend.workerConfig() }
-  return { storage: module === undefined ? head : { ...head, module } }
+/** What the job's workers are told of its storages, and what must be placed for them. */
+function storagesOf(
+  job: Job,
+  own: OpenStorage | undefined,
+): Pick<JobSurroundings, 'storage' | 'storages' | 'secrets'> {
+  const all = [...(own === undefined ? [] : [own]), ...job.storages.values()]
+  const secrets = new Map<string, WorkerSecrets>()
+  for (const { backend } of all) {
+    const secret = secretsOf(backend)
+    if (secret === undefined) continue
+    const other = secrets.get(secret.storageId)
+    if (other !== undefined && JSON.stringify(other.values) !== JSON.stringify(secret.values)) {
+      throw new ConfigError(
+        `Two storages '${secret.storageName}' of job ${job.key} differ in nothing but their secrets, so workers cannot ` +
+          'tell them apart. Use the same secrets, or name the user or the key id in their config.',
+      )
+    }
+    secrets.set(secret.storageId, secret)
+  }
+  return {
+    ...(own === undefined ? {} : { storage: storageHead(own) }),
+    ...(job.storages.size === 0
+      ? {}
+      : { storages: Object.fromEntries([...job.storages].map(([name, open]) => [name, storageHead(open)])) }),
+    ...(secrets.size === 0 ? {} : { secrets: [...secrets.values()] }),
+  }
 }
 
 function storageless(): NotSupportedError {

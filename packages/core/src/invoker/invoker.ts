@@ -160,7 +160,10 @@ export class Invoker {
     try {
       const [prefix] = await Promise.all([
         makeJobPrefix(job, lane, surroundings),
-        lane.ready(lane.runtimeFor(job.runtime), job.options.signal),
+        lane.ready(lane.runtimeFor(job.runtime), {
+          signal: job.options.signal,
+          ...(surroundings.secrets === undefined ? {} : { secrets: surroundings.secrets }),
+        }),
       ])
       prefixes.set(lane, prefix)
     } catch (error) {

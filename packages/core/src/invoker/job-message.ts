@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { WorkerSecrets } from '../driver/compute-backend.ts'
 import { InvocationError } from '../errors/index.ts'
 import type { FunctionBundle } from '../function/captured-function.ts'
 import type { Job } from '../job/job.ts'
@@ -18,6 +19,9 @@ const MAX_LOG_BYTES = 1024 * 1024
 export interface JobSurroundings {
   readonly publisher?: JobHead['publisher']
   readonly storage?: JobHead['storage']
+  readonly storages?: JobHead['storages']
+  /** What the job's workers need to open these storages; placed with the runtime, never sent. */
+  readonly secrets?: readonly WorkerSecrets[]
   /** Folder for files of this executor's jobs; made when first needed. */
   readonly directory: () => Promise<string>
 }
@@ -36,6 +40,7 @@ export async function makeJobPrefix(job: Job, lane: Lane, surroundings: JobSurro
     maxLogBytes: MAX_LOG_BYTES,
     ...(surroundings.publisher === undefined ? {} : { publisher: surroundings.publisher }),
     ...(surroundings.storage === undefined ? {} : { storage: surroundings.storage }),
+    ...(surroundings.storages === undefined ? {} : { storages: surroundings.storages }),
   }
   const { env } = job.fn
   const facts = { name: job.fn.name, hash: bundle.hash, isNative: job.fn.isNative }

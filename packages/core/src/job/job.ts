@@ -1,6 +1,7 @@
 import type { ClassTable } from '../codec/class-table.ts'
 import type { RuntimeSpec } from '../driver/compute-backend.ts'
 import type { CapturedFunction } from '../function/captured-function.ts'
+import type { OpenStorage } from '../storage/open-storage.ts'
 import type { Call } from './call.ts'
 import type { JobOptions } from './job-options.ts'
 
@@ -28,6 +29,11 @@ export class Job {
   isStopped = false
   /** Running mean of the duration of a call in ms; undefined until the first has ended. */
   meanCallMs: number | undefined
+  /**
+   * Further storages that the job's inputs lie in, by the names that they have in `JobHead.storages`. Filled before the
+   * job is started.
+   */
+  readonly storages = new Map<string, OpenStorage>()
   /** Calls of the largest activation that came back whole: groups grow from there. */
   largestGroup = 0
 

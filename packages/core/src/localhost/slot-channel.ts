@@ -13,6 +13,8 @@ export const SlotMessage = {
   poisoned: 4,
   /** From the worker: user code ended the process; u8 exit code. */
   exiting: 5,
+  /** To the worker, before the activations that need them: secrets of storages (`encodeSecrets`). */
+  secrets: 6,
 } as const
 
 /** File descriptor of the pipe in the worker process. */

@@ -7,20 +7,21 @@ import { performance } from 'node:perf_hooks'
 import { pathToFileURL } from 'node:url'
 import { NotSupportedError } from '../errors/index.ts'
 import { InternalStorage } from '../storage/internal-storage.ts'
-import { Storage } from '../storage/storage.ts'
 import { LITHOPS_VERSION } from '../version.ts'
 import type { ModuleFactory } from '../worker/instantiate.ts'
 import { ActivationRunner, callOfCode } from '../worker/run-activation.ts'
+import { decodeSecrets } from '../worker/secrets-environment.ts'
 import { createStoragePublisher } from '../worker/storage-publisher.ts'
 import type { WorkerHost } from '../worker/worker-host.ts'
+import { WorkerStorages } from '../worker/worker-storages.ts'
+import { localhostStorageDriver } from './localhost-storage.ts'
 import { installLogCapture } from './log-capture.ts'
 import { ProcessGuard } from './process-guard.ts'
 import { SLOT_FD, SlotMessage, SlotMessageReader, slotMessageHead } from './slot-channel.ts'
-import { WorkerStorages } from './worker-storages.ts'
 
 const socket = new Socket({ fd: SLOT_FD, readable: true, writable: true })
 const guard = new ProcessGuard()
-const storages = new WorkerStorages()
+const storages = new WorkerStorages({ drivers: [localhostStorageDriver] })
 const initMs = performance.now()
 let activations = 0
 
@@ -40,7 +41,7 @@ const host: WorkerHost = {
   },
   readLocation: async (location, head) => {
     if (location.kind === 'file') return readFile(location.path)
-    if (location.kind === 'object') return storages.of(head).getObject(location.bucket, location.key)
+    if (location.kind === 'object') return storages.read(head, location)
     throw new NotSupportedError('This input lies in the message and cannot be read again.')
   },
   writeResult: async (head, callId, attempt, bytes) => {
@@ -60,7 +61,7 @@ const host: WorkerHost = {
     return createStoragePublisher(publisher, storages.of(head))
   },
   loadStorage: head => storages.load(head),
-  openStorage: head => new Storage({ backend: storages.of(head), bucket: storages.place(head).bucket }),
+  openStorage: (head, name) => storages.open(head, name),
   beginJob: head => guard.begin(head.extraEnv),
   afterCall: () => guard.restore(),
   poisoned: () => send(SlotMessage.poisoned),
@@ -71,6 +72,7 @@ const queue: Buffer[] = []
 let running = false
 
 const reader = new SlotMessageReader((kind, payload) => {
+  if (kind === SlotMessage.secrets) storages.addSecrets(decodeSecrets(payload.toString('utf8')))
   if (kind !== SlotMessage.activate) return
   queue.push(payload)
   if (!running) void runQueue()

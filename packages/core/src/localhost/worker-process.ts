@@ -111,6 +111,13 @@ export class WorkerProcess {
     this.#watch()
   }
 
+  /** Tells the worker what `encodeSecrets` made, for the activations that come after. */
+  giveSecrets(encoded: string): void {
+    const payload = Buffer.from(encoded)
+    this.#pipe.write(slotMessageHead(SlotMessage.secrets, payload.length))
+    this.#pipe.write(payload)
+  }
+
   /** Ends the process at once. What runs in it is lost with the reason given. */
   kill(reason: 'timeout' | 'closed'): void {
     if (this.#hasExited) return

@@ -1,7 +1,9 @@
 import type {
   Body,
   GetOptions,
+  ListOptions,
   ObjectEntry,
+  ObjectPlace,
   PutOptions,
   StorageBackend,
   StorageCallOptions,
@@ -33,7 +35,9 @@ export class RetryingStorage implements StorageBackend {
   readonly specVersion = 1
   readonly name: string
   readonly capabilities: StorageCapabilities
+  readonly defaultBucket?: string
   readonly presignUrl?: NonNullable<StorageBackend['presignUrl']>
+  readonly copyObject?: NonNullable<StorageBackend['copyObject']>
   readonly #backend: StorageBackend
   readonly #policy: Required<RetryPolicy>
 
@@ -41,7 +45,13 @@ export class RetryingStorage implements StorageBackend {
     this.#backend = backend
     this.name = backend.name
     this.capabilities = backend.capabilities
+    if (backend.defaultBucket !== undefined) this.defaultBucket = backend.defaultBucket
     if (backend.presignUrl !== undefined) this.presignUrl = backend.presignUrl.bind(backend)
+    const copy = backend.copyObject?.bind(backend)
+    if (copy !== undefined) {
+      this.copyObject = (from: ObjectPlace, to: ObjectPlace, options: StorageCallOptions = {}) =>
+        this.#retry(() => copy(from, to, options), options)
+    }
     this.#policy = {
       maxAttempts: 6,
       firstPauseMs: 50,
@@ -78,17 +88,21 @@ export class RetryingStorage implements StorageBackend {
     return this.#retry(() => this.#backend.deleteObjects(bucket, keys, options), options)
   }
 
-  /** A listing that breaks is begun again; what was given already is left out, as keys come in order. */
+  /**
+   * A listing that breaks is begun again after the last key that was given. Keys up to `startAfter` are left out here
+   * too, as a driver may ignore it.
+   */
   async *listObjects(
     bucket: string,
     prefix = '',
-    options: StorageCallOptions = {},
+    options: ListOptions = {},
   ): AsyncGenerator<ObjectEntry, void, undefined> {
-    let lastKey: string | undefined
+    let lastKey = options.startAfter
     for (let attempt = 1; ; attempt++) {
       try {
         let isPast = lastKey === undefined
-        for await (const entry of this.#backend.listObjects(bucket, prefix, options)) {
+        const after = lastKey === undefined ? options : { ...options, startAfter: lastKey }
+        for await (const entry of this.#backend.listObjects(bucket, prefix, after)) {
           isPast ||= compareKeys(entry.key, lastKey as string) > 0
           if (!isPast) continue
           lastKey = entry.key
@@ -112,6 +126,10 @@ export class RetryingStorage implements StorageBackend {
 
   workerConfig() {
     return this.#backend.workerConfig()
+  }
+
+  workerSecrets() {
+    return this.#backend.workerSecrets?.() ?? {}
   }
 
   client(): unknown {

@@ -6,6 +6,7 @@ import type { JobKey, Monitor, PublisherAddress, StatusPublisher, WatchOptions }
 import type {
   Body,
   GetOptions,
+  ListOptions,
   ObjectEntry,
   PutOptions,
   StorageCallOptions,
@@ -65,6 +66,34 @@ describe('the storage kit catches a storage that', () => {
           const { sizeBytes } = await this.headObject(bucket, key)
           if ((options.range?.start ?? -1) >= sizeBytes) throw new Error('416 Range Not Satisfiable')
           return super.getObject(bucket, key, options)
+        }
+      },
+    },
+    'shows a secret in what workers are told': {
+      fails: 'keeps secrets out of the configuration for workers',
+      Storage: class extends MemoryStorage {
+        workerSecrets() {
+          return { password: this.workerConfig().store }
+        }
+      },
+    },
+    'copies nothing': {
+      fails: 'copies an object within the service',
+      Storage: class extends MemoryStorage {
+        override async copyObject() {
+          return { etag: '' }
+        }
+      },
+    },
+    'begins a listing one key late': {
+      fails: 'a listing after a key has every key that follows',
+      Storage: class extends MemoryStorage {
+        override async *listObjects(bucket: string, prefix?: string, options: ListOptions = {}) {
+          let skipped = options.startAfter === undefined
+          for await (const entry of super.listObjects(bucket, prefix, options)) {
+            if (skipped) yield entry
+            skipped = true
+          }
         }
       },
     },

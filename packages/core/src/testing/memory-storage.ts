@@ -3,8 +3,10 @@ import type { StorageDriver } from '../driver/driver.ts'
 import type {
   Body,
   GetOptions,
+  ListOptions,
   ObjectEntry,
   ObjectHead,
+  ObjectPlace,
   PutOptions,
   StorageBackend,
   StorageCallOptions,
@@ -48,7 +50,12 @@ const STREAM_PIECE_BYTES = 64 * 1024
 export class MemoryStorage implements StorageBackend {
   readonly specVersion = 1
   readonly name = 'memory'
-  readonly capabilities = { conditionalPut: true, presignedUrls: false, maxKeyBytes: MAX_KEY_BYTES }
+  readonly capabilities = {
+    conditionalPut: true,
+    presignedUrls: false,
+    maxKeyBytes: MAX_KEY_BYTES,
+    startsListings: true,
+  }
   readonly #store: Store
   #isClosed = false
 
@@ -86,6 +93,13 @@ export class MemoryStorage implements StorageBackend {
     return headOf(this.#find({ operation: 'head', bucket, key }, options))
   }
 
+  async copyObject(from: ObjectPlace, to: ObjectPlace, options: StorageCallOptions = {}) {
+    checkKey({ operation: 'copy', ...to }, MAX_KEY_BYTES)
+    const object = this.#find({ operation: 'copy', ...from }, options)
+    this.#open({ operation: 'copy', ...to }, options).set(to.key, { ...object, lastModified: new Date() })
+    return { etag: object.etag }
+  }
+
   async deleteObject(bucket: string, key: string, options: StorageCallOptions = {}): Promise<void> {
     this.#open({ operation: 'delete', bucket, key }, options).delete(key)
   }
@@ -98,10 +112,13 @@ export class MemoryStorage implements StorageBackend {
   async *listObjects(
     bucket: string,
     prefix = '',
-    options: StorageCallOptions = {},
+    options: ListOptions = {},
   ): AsyncGenerator<ObjectEntry, void, undefined> {
     const objects = this.#open({ operation: 'list', bucket }, options)
-    const keys = [...objects.keys()].filter(key => key.startsWith(prefix)).sort(compareKeys)
+    const { startAfter } = options
+    const keys = [...objects.keys()]
+      .filter(key => key.startsWith(prefix) && (startAfter === undefined || compareKeys(key, startAfter) > 0))
+      .sort(compareKeys)
     for (const key of keys) {
       options.signal?.throwIfAborted()
       const object = objects.get(key)

@@ -32,7 +32,7 @@ export class RunningCall implements CallContext {
   readonly attempt: number
   readonly startedMs: number
   readonly #head: JobHead
-  readonly #openStorage: (head: JobHead) => Storage
+  readonly #openStorage: (head: JobHead, name?: string) => Storage
   #abort: AbortController | undefined
   #fail: ((error: unknown) => void) | undefined
   logBytes = 0
@@ -42,7 +42,7 @@ export class RunningCall implements CallContext {
     callId: number,
     attempt: number,
     startedMs: number,
-    openStorage: (head: JobHead) => Storage,
+    openStorage: (head: JobHead, name?: string) => Storage,
   ) {
     this.#head = head
     this.callId = callId
@@ -69,7 +69,12 @@ export class RunningCall implements CallContext {
   }
 
   get storage(): Storage {
-    return this.#openStorage(this.#head)
+    return this.openStorage()
+  }
+
+  /** The job's storage; with a name, one of the further storages that its inputs lie in. */
+  openStorage(name?: string): Storage {
+    return this.#openStorage(this.#head, name)
   }
 
   get logger(): CallLogger {
