@@ -1,4 +1,5 @@
 import type { ByteRange, ObjectPlace } from '../driver/storage-backend.ts'
+import { untilAborted } from './until-aborted.ts'
 
 /** What an object can be written from. Text is stored as UTF-8. */
 export type StorageValue = string | Uint8Array | AsyncIterable<Uint8Array | string>
@@ -65,11 +66,19 @@ export interface PresignOptions {
 /** A key in the default bucket, or in another one. */
 export type StoragePlaceName = string | (Omit<ObjectPlace, 'bucket'> & { readonly bucket?: string })
 
-/** As bytes, whole or in pieces. Throws TypeError for what is none of StorageValue. */
-export function bodyOf(value: StorageValue, what: string): Uint8Array | AsyncIterable<Uint8Array> {
+/**
+ * As bytes, whole or in pieces. Throws TypeError for what is none of StorageValue. A stream whose next piece does not come
+ * ends with the signal's reason.
+ */
+export function bodyOf(
+  value: StorageValue,
+  what: string,
+  signal?: AbortSignal,
+): Uint8Array | AsyncIterable<Uint8Array> {
   if (typeof value === 'string') return new TextEncoder().encode(value)
   if (value instanceof Uint8Array) return value
-  if (typeof value === 'object' && value !== null && Symbol.asyncIterator in value) return piecesOf(value)
+  if (typeof value === 'object' && value !== null && Symbol.asyncIterator in value)
+    return piecesOf(signal === undefined ? value : untilAborted(value, signal))
   const got = value === null ? 'null' : typeof value
   throw new TypeError(`${what} takes a string, a Uint8Array or a stream, not ${got}`)
 }

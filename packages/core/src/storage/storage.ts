@@ -103,7 +103,7 @@ export class Storage implements AsyncDisposable {
     value: StorageValue,
     options: StoragePutOptions = {},
   ): Promise<{ readonly created: boolean; readonly etag?: string }> {
-    const body = bodyOf(value, 'Storage.put')
+    const body = bodyOf(value, 'Storage.put', options.signal)
     const { backend, bucket, rest } = await this.#at(options)
     return backend.putObject(bucket, key, body, rest)
   }
@@ -253,7 +253,7 @@ export class Storage implements AsyncDisposable {
    * is cleaned or closed, unless `keep` is true, a `key` or another bucket is given, or the storage is of no executor.
    */
   async putCloudobject(value: StorageValue, options: CloudObjectPutOptions = {}): Promise<CloudObject> {
-    const body = bodyOf(value, 'Storage.putCloudobject')
+    const body = bodyOf(value, 'Storage.putCloudobject', options.signal)
     const {
       keep = options.bucket !== undefined,
       key = cloudObjectKey(this.#parts.owner, keep),
