@@ -1,4 +1,4 @@
-import { type ExecutorOptions, FunctionExecutor } from '@lithops/core'
+import { type ExecutorOptions, FunctionExecutor, Storage } from '@lithops/core'
 
 /** Options that every command takes. */
 export interface GlobalOptions {
@@ -24,4 +24,17 @@ export function openExecutor(options: GlobalOptions): FunctionExecutor {
 /** Prints a result: as JSON when asked to, else as text. */
 export function print(options: GlobalOptions, json: unknown, text: string): void {
   console.log(options.json ? JSON.stringify(json) : text)
+}
+
+/** The command line asks for what makes no sense; nothing was started. */
+export class UsageError extends Error {}
+
+/** The storage that the command line or the config names. Like Lithops (Python), `-b` names it for these commands. */
+export function openStorage(options: GlobalOptions, bucket: string): Storage {
+  const { config, backend, storage = backend } = options
+  return new Storage({
+    bucket,
+    ...(config === undefined ? {} : { configFile: config }),
+    ...(storage === undefined ? {} : { backend: storage }),
+  })
 }

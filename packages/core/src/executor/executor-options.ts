@@ -1,23 +1,14 @@
-import { dirname } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { type ResolvedConfig, resolveConfig } from '../config/resolve-config.ts'
 import { COMPUTE_SPEC_VERSION, type ComputeBackend } from '../driver/compute-backend.ts'
-import type {
-  ComputeDriver,
-  DriverContext,
-  DriverLog,
-  MonitorDriver,
-  StorageDriver,
-} from '../driver/driver.ts'
+import type { ComputeDriver, DriverContext, MonitorDriver, StorageDriver } from '../driver/driver.ts'
 import { checkDriverShape } from '../driver/driver-shape.ts'
 import type { Monitor } from '../driver/monitor.ts'
-import type { StorageBackend } from '../driver/storage-backend.ts'
 import { ConfigError, DriverContractError } from '../errors/index.ts'
 import { type CallOptions, compileRetries, DEFAULT_RETRIES, type JobDefaults } from '../job/job-options.ts'
 import { LocalhostBackend } from '../localhost/localhost-backend.ts'
-import { DEFAULT_LOCALHOST_BUCKET, localhostStorageDriver } from '../localhost/localhost-storage.ts'
-import type { OpenStorage } from '../storage/open-storage.ts'
+import { driverContext, makeLog, namesOf, sectionOf } from './driver-section.ts'
 import type { ExecutorParts } from './open-executor.ts'
+import { storageOpener } from './storage-opener.ts'
 
 type BackendChoice = string | ComputeDriver | ComputeBackend
 
@@ -87,13 +78,9 @@ export function resolveExecutor(options: ExecutorOptions, kind: ExecutorKind): E
   const log = makeLog(options.logLevel ?? config?.lithops.log_level.toLowerCase() ?? 'warning')
   for (const warning of config?.warnings ?? []) log.info(warning)
   const choices = backendChoices(options, config, kind)
-  const context: DriverContext = {
-    projectDirectory: projectDirectory(),
-    userName: process.env.USER ?? process.env.USERNAME ?? 'user',
-    log,
-  }
+  const context = driverContext(log)
   const backends = choices.map(choice => openBackend(choice, config, context))
-  const openStorage = storageOpener(options.storage ?? config?.lithops.storage, choices, config, context)
+  const openStorage = jobStorageOpener(options.storage ?? config?.lithops.storage, choices, config, context)
   return {
     jobDefaults: jobDefaults(options, config),
     runtime: {
@@ -108,14 +95,6 @@ export function resolveExecutor(options: ExecutorOptions, kind: ExecutorKind): E
     openStorage,
     openMonitor: monitorOpener(options, config, context, openStorage),
   }
-}
-
-/** Config names of drivers, by which they are wanted or which they have themselves. */
-function namesOf(choices: readonly unknown[]): string[] {
-  return choices.flatMap(choice => {
-    const name = typeof choice === 'string' ? choice : (choice as { name?: unknown } | null | undefined)?.name
-    return typeof name === 'string' ? [name] : []
-  })
 }
 
 function checkOptions(options: ExecutorOptions): void {
@@ -229,23 +208,7 @@ function checkBackend(backend: ComputeBackend): ComputeBackend {
   return backend
 }
 
-/** The driver's own section, checked by its own schema. */
-function sectionOf(
-  driver: ComputeDriver | StorageDriver | MonitorDriver,
-  config: ResolvedConfig | undefined,
-  log: DriverLog,
-): Record<string, unknown> {
-  const { raw, source } = config?.section(driver.name, driver.config?.inherits) ?? {
-    raw: {},
-    source: { name: 'the options' },
-  }
-  if (driver.config === undefined) return raw
-  const parsed = driver.config.parse(raw, source)
-  for (const warning of parsed.warnings) log.info(warning)
-  return parsed.config as Record<string, unknown>
-}
-
-function storageOpener(
+function jobStorageOpener(
   wanted: string | StorageDriver | undefined,
   backends: readonly BackendChoice[],
   config: ResolvedConfig | undefined,
@@ -259,31 +222,7 @@ function storageOpener(
       'storage: localhost cannot be used with a remote backend: its workers do not see this machine. Name another storage, or storageless.',
     )
   }
-  if (wanted === undefined || wanted === 'localhost') {
-    const root = config?.localhost.storage_folder
-    const bucket = config?.localhost.storage_bucket ?? DEFAULT_LOCALHOST_BUCKET
-    return () => ({
-      backend: localhostStorageDriver.create(
-        { storage_bucket: bucket, ...(root === undefined ? {} : { root }) },
-        context,
-      ) as StorageBackend,
-      bucket,
-    })
-  }
-  if (typeof wanted === 'object') checkDriverShape('storage', 'the option storage', wanted)
-  return async (): Promise<OpenStorage> => {
-    const { driver, file } =
-      typeof wanted === 'string'
-        ? await (await loader()).loadDriver('storage', wanted, context.projectDirectory)
-        : { driver: wanted, file: undefined }
-    const section = sectionOf(driver, config, context.log)
-    const backend = await driver.create(section, context)
-    const bucket =
-      typeof section.storage_bucket === 'string'
-        ? section.storage_bucket
-        : (backend.defaultBucket ?? DEFAULT_LOCALHOST_BUCKET)
-    return file === undefined ? { backend, bucket } : { backend, bucket, module: fileURLToPath(file) }
-  }
+  return storageOpener(wanted ?? 'localhost', config, context)
 }
 
 function monitorOpener(
@@ -345,24 +284,4 @@ function jobDefaults(options: ExecutorOptions, config: ResolvedConfig | undefine
 
 function loader(): Promise<typeof import('../driver/load.ts')> {
   return import('../driver/load.ts')
-}
-
-/** Packages are resolved from the folder of the program that was started, and from where it was started. */
-function projectDirectory(): string {
-  const main = process.argv[1]
-  return main === undefined || main.includes('node_modules') ? process.cwd() : dirname(main)
-}
-
-const LEVELS = ['debug', 'info', 'warning', 'error']
-
-function makeLog(level: string): DriverLog {
-  const from = LEVELS.indexOf(level === 'critical' ? 'error' : level)
-  const line = (at: number, message: string) => {
-    if (at >= from) process.stderr.write(`lithops: ${message}\n`)
-  }
-  return {
-    debug: message => line(0, message),
-    info: message => line(1, message),
-    warn: message => line(2, message),
-  }
 }
