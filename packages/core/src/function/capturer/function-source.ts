@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { evaluateAtEntry } from '../inspector/entry-probe.ts'
 import type { Reference, SpecialPlace } from '../source/analyze.ts'
-import { parameterCountOf } from '../source/locate.ts'
+import { probeCall } from '../source/probe-arguments.ts'
 import { codeNodesWithin, freeReferences, specialPlaces } from '../source/references.ts'
 import { specifierOfVite } from '../source/runner-idioms.ts'
 import { mayDependOnSloppyMode } from '../source/strictness.ts'
@@ -185,7 +185,14 @@ function captureThis(
   if (places.length === 0) return undefined
   let known = thisValues.get(fn)
   if (known === undefined) {
-    known = { value: evaluateAtEntry(fn, 'this', parameterCountOf(code)) }
+    const call = probeCall(code.node)
+    if (call.effect !== undefined) {
+      throw new CaptureError(
+        `its \`this\` cannot be found without evaluating a key in its parameters, which changes something (${script.placeOf(call.effect.start)}); keep \`this\` in a const and use that`,
+        way,
+      )
+    }
+    known = { value: evaluateAtEntry(fn, 'this', call) }
     thisValues.set(fn, known)
   }
   const { value } = known
