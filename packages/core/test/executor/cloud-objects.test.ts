@@ -17,6 +17,26 @@ async function read(object: CloudObject, { storage }: CallContext): Promise<stri
   return storage.getCloudobject(object, { as: 'text' })
 }
 
+test('a storage is not copied into a function, and the error says what to use', async () => {
+  await using fexec = new FunctionExecutor({ config: newConfig() })
+  const mine = await fexec.storage()
+  const direct = () => mine.listKeys()
+  expect(() => fexec.callAsync(direct, undefined)).toThrow(/it is a Storage \(use context\.storage/)
+  await using made = new Storage({ config: newConfig() })
+  const nested = { deep: { made } }
+  expect(() => fexec.callAsync(() => nested.deep.made.listKeys(), undefined)).toThrow(
+    /nested\.deep\.made cannot be copied because it is a Storage/,
+  )
+  const item = fexec.callAsync((x: unknown) => x, made)
+  await expect(Promise.resolve(item)).rejects.toThrow(/it is a Storage/)
+})
+
+test('the storage of a function is a Storage there too', async () => {
+  await using fexec = new FunctionExecutor({ config: newConfig() })
+  const isOne = (_: null, context: CallContext) => context.storage instanceof Storage
+  expect(await fexec.callAsync(isOne, null)).toBe(true)
+})
+
 for (const monitoring of ['direct', 'storage']) {
   test(`${monitoring}: they come as results, go as items, and are removed with their executor`, async () => {
     const config = newConfig()
