@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { ComputeBackend, StorageDriver } from '../../src/driver/index.ts'
+import type { ComputeBackend, DeployOptions, RuntimeSpec, StorageDriver } from '../../src/driver/index.ts'
 import { type CallContext, FunctionExecutor } from '../../src/index.ts'
 import { LocalhostBackend } from '../../src/localhost/localhost-backend.ts'
 import { LocalhostStorage } from '../../src/localhost/localhost-storage.ts'
@@ -68,6 +68,36 @@ for (const [name, make] of Object.entries(backends)) {
     await backend.close()
   })
 }
+
+test('secrets that changed since the last job are placed again, the same ones are not', async () => {
+  const given: unknown[] = []
+  class Watching extends MemoryCompute {
+    override deployRuntime(runtime: RuntimeSpec, options: DeployOptions = {}) {
+      given.push(options.secrets?.map(secret => secret.values))
+      return super.deployRuntime(runtime, options)
+    }
+  }
+  const root = newRoot()
+  let session = 'one'
+  class Rotating extends LocalhostStorage {
+    workerSecrets() {
+      return { session }
+    }
+  }
+  const storage: StorageDriver = {
+    specVersion: 1,
+    name: 'localhost',
+    create: () => new Rotating({ root }),
+  }
+  const backend = new Watching()
+  await using fexec = new FunctionExecutor({ backend, storage })
+  for (const next of ['one', 'one', 'two']) {
+    session = next
+    await fexec.callAsync((x: number) => x, 1)
+  }
+  expect(given).toEqual([[{ session: 'one' }], [{ session: 'two' }]])
+  await backend.close()
+})
 
 test('a backend that cannot place secrets refuses a job that needs them before anything is sent', async () => {
   const backend = new MemoryCompute()
