@@ -14,6 +14,8 @@ function lazily<M>(name: string): () => M {
   return () => (module ??= require(name) as M)
 }
 
+/** Absent where Node was built without it. */
+export const inspectorModule = lazily<typeof import('node:inspector')>('node:inspector')
 export const acorn = lazily<typeof import('acorn')>('acorn')
 export const magicString = lazily<typeof import('magic-string')>('magic-string')
 const remappingModule = lazily<{ default?: Remapping } & Remapping>('@jridgewell/remapping')
