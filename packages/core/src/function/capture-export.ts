@@ -63,7 +63,7 @@ export function captureExport(
     mapStack: stack => {
       if (built === undefined) return stack
       const { hash, file } = built
-      return stackMap.map(stack, hash, () => readMap(file.replace(/\.mjs$/, '.map')))
+      return stackMap.map(stack, hash, () => file && readMap(file.replace(/\.mjs$/, '.map')))
     },
   }
 }
