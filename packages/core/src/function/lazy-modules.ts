@@ -1,8 +1,10 @@
 import { createRequire } from 'node:module'
+import vm from 'node:vm'
 
-// Node's own, where a test runner with contexts of its own (vitest's vm pools) puts another in its place, which cannot
-// load ES modules.
-const node = process.getBuiltinModule?.('node:module') ?? { createRequire }
+// Node's own, where a test runner with contexts of its own (Jest, vitest's vm pools) puts another in its place, which
+// cannot load ES modules. Jest replaces `process` as well: the one of the main context is asked.
+const { getBuiltinModule } = vm.runInThisContext('process') as NodeJS.Process
+const node = getBuiltinModule?.('node:module') ?? { createRequire }
 const require = node.createRequire(import.meta.url)
 
 /**
