@@ -28,13 +28,13 @@ export { LocalhostExecutor, RetryingFunctionExecutor, ServerlessExecutor } from 
 export {
   FunctionExecutor,
   type Futures,
-  type GetResultOptions,
   type ItemList,
   type ItemSource,
   type MapFunction,
   type ReduceFunction,
 } from './executor/function-executor.ts'
 export type { GroupedFutures, GroupedMapReduceOptions, MapReduceOptions } from './executor/map-reduce.ts'
+export type { GetResultOptions } from './executor/read-results.ts'
 export { CallHandle, type CallStatus, type ResultOptions } from './future/call-handle.ts'
 export { FuturesList } from './future/futures-list.ts'
 export { FuturesStream } from './future/futures-stream.ts'

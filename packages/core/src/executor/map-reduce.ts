@@ -115,6 +115,7 @@ export class MapReduceCalls {
   /** One reducer, or a tree of them, over a source that is still being read. */
   overStream<U>(stream: FuturesStream<unknown>): ResponseFuture<U> {
     const reducer = this.#runner.waitingCall<U>(this.#job)
+    reducer.call.onEnd(() => stream.cancel('its reducer cannot succeed any more'))
     const collect = async () => {
       const mapCalls: Call[] = []
       for await (const { call } of stream) {
@@ -167,6 +168,7 @@ export class MapReduceCalls {
       })
     }
     const mapJob = mapCalls[0]?.job
+    this.#job.feedingJob = mapJob
     let openReducers = reducers.length
     for (const reducer of reducers) {
       reducer.call.onEnd(() => {

@@ -48,6 +48,8 @@ export class Call {
   userFailures = 0
   /** Sent in an activation of its own, because a worker broke while this one and others were open in it. */
   mustBeAlone = false
+  /** The program has read its outcome. */
+  isRead = false
   submittedMs = nowMs()
   invokedMs = 0
   startedMs = 0
@@ -85,6 +87,15 @@ export class Call {
       this.#listeners = [this.#listeners, listener]
     } else {
       this.#listeners.push(listener)
+    }
+  }
+
+  /** Takes a listener off that was given to `onEnd`. */
+  offEnd(listener: (call: Call) => void): void {
+    if (this.#listeners === listener) this.#listeners = undefined
+    else if (Array.isArray(this.#listeners)) {
+      const at = this.#listeners.indexOf(listener)
+      if (at >= 0) this.#listeners.splice(at, 1)
     }
   }
 

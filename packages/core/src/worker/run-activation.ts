@@ -25,6 +25,8 @@ const FLUSH_AT_BYTES = 64 * 1024
 const YIELD_AFTER_MS = 20
 /** A function whose signal was aborted at its timeout has this long to stop before its worker is given up. */
 const TIMEOUT_GRACE_MS = 100
+/** Node fires a timer at once that is longer than this. No worker lives so long. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
 /** Larger results go to storage where the job has one on its way home. */
 const INLINE_RESULT_BYTES = 64 * 1024
 
@@ -234,7 +236,7 @@ class ActivationRun {
               )
             }, TIMEOUT_GRACE_MS)
           },
-          Math.max(0, running.startedMs + timeoutMs - nowMs()),
+          Math.min(Math.max(0, running.startedMs + timeoutMs - nowMs()), LONGEST_TIMER_MS),
         )
       }
       running.onEscapedError(error => settle(Outcome.error, error))
