@@ -4,7 +4,7 @@ import { defineConfigSection, field } from './section.ts'
 export const lithopsSection = defineConfigSection({
   name: 'lithops',
   fields: {
-    backend: field.any('name, or list of names', {
+    backend: field.names({
       env: 'LITHOPS_BACKEND',
       doc: 'Compute backend: localhost, aws_lambda, … or the name of a package of your own. A list spreads jobs over several.',
     }),
@@ -44,7 +44,20 @@ export const lithopsSection = defineConfigSection({
     include_modules: field.list({ doc: 'Modules to bundle though nothing imports them literally.' }),
     exclude_modules: field.list({ doc: 'Modules to leave out of bundles because the runtime has them.' }),
     log_level: field.choice(
-      ['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL', 'debug', 'info', 'warning', 'error', 'critical'],
+      [
+        'DEBUG',
+        'INFO',
+        'WARNING',
+        'WARN',
+        'ERROR',
+        'CRITICAL',
+        'debug',
+        'info',
+        'warning',
+        'warn',
+        'error',
+        'critical',
+      ],
       {
         default: 'INFO',
         env: 'LITHOPS_LOG_LEVEL',
@@ -144,4 +157,6 @@ export const KNOWN_SECTIONS: readonly string[] = [
   'infinispan',
   'infinispan_hotrod',
   'plots',
+  'prometheus',
+  'docker',
 ]

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, isAbsolute, join, resolve as resolvePath } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { closest, distance } from 'fastest-levenshtein'
 import { DriverContractError, DriverNotFoundError } from '../errors/index.ts'
+import { nearest } from '../errors/nearest.ts'
 import type { ComputeDriver, MonitorDriver, StorageDriver } from './driver.ts'
 import { checkDriverShape } from './driver-shape.ts'
 import { type DriverKind, KNOWN_DRIVERS } from './known-drivers.ts'
@@ -135,11 +135,8 @@ function notFound(
 ): DriverNotFoundError {
   const known = KNOWN_DRIVERS[kind]
   const install = known[name] ?? candidates[0]
-  const nearest = closest(name, [...Object.keys(known), 'localhost'])
-  const typo =
-    known[name] === undefined && distance(name, nearest) <= Math.max(2, name.length / 3)
-      ? ` Did you mean '${nearest}'?`
-      : ''
+  const meant = known[name] === undefined ? nearest(name, [...Object.keys(known), 'localhost']) : undefined
+  const typo = meant === undefined ? '' : ` Did you mean '${meant}'?`
   const advice =
     isAbsolute(name) || name.startsWith('.') || name.startsWith('file:')
       ? ''

@@ -14,6 +14,14 @@ import type { Monitor } from '../driver/monitor.ts'
 import type { StorageBackend } from '../driver/storage-backend.ts'
 import { ConfigError, DriverContractError } from '../errors/index.ts'
 import { type CallOptions, compileRetries, DEFAULT_RETRIES, type JobDefaults } from '../job/job-options.ts'
+import {
+  checker,
+  isPositive,
+  isPositiveInteger,
+  isRecord,
+  isText,
+  unknownOption,
+} from '../job/option-checks.ts'
 import { LocalhostBackend } from '../localhost/localhost-backend.ts'
 import { DEFAULT_LOCALHOST_BUCKET, localhostStorageDriver } from '../localhost/localhost-storage.ts'
 import type { OpenStorage } from '../storage/open-storage.ts'
@@ -53,7 +61,7 @@ export interface ExecutorOptions {
   readonly logLevel?: 'debug' | 'info' | 'warning' | 'error'
 }
 
-const KNOWN_OPTIONS = new Set([
+const KNOWN_OPTIONS = [
   'config',
   'configFile',
   'backend',
@@ -65,14 +73,31 @@ const KNOWN_OPTIONS = new Set([
   'retries',
   'timeoutMs',
   'logLevel',
-])
+]
+
+/** Names of Lithops (Python), with what they are called here. */
+const RENAMED = {
+  mode: 'backend',
+  config_file: 'configFile',
+  runtime_memory: 'runtimeMemoryMiB',
+  runtimeMemory: 'runtimeMemoryMiB',
+  log_level: 'logLevel',
+  timeout: 'timeoutMs (milliseconds)',
+  workers: "localhost: { worker_processes }, or a key of the backend's section in config",
+  worker_processes: "localhost: { worker_processes }, or a key of the backend's section in config",
+}
 
 /** Restrictions of an executor class. */
 export interface ExecutorKind {
   readonly className: string
   readonly only?: 'localhost' | 'serverless'
+  /** Runs of a call after errors of its function, where neither options nor config say how many. Default: 0. */
+  readonly userRetries?: number
 }
 
+const LEVELS = ['debug', 'info', 'warning', 'error']
+/** Other names of levels, as Lithops (Python) has them. */
+const LEVEL_NAMES: Readonly<Record<string, string>> = { critical: 'error', warn: 'warning' }
 const DEFAULT_TIMEOUT_MS = 1_800_000
 
 /** Turns options and config into the parts of an executor. Checks everything before anything is started. */
@@ -85,7 +110,7 @@ export function resolveExecutor(options: ExecutorOptions, kind: ExecutorKind): E
     drivers: namesOf([options.backend, options.storage, options.monitoring].flat()),
   })
   const log = makeLog(options.logLevel ?? config?.lithops.log_level.toLowerCase() ?? 'warning')
-  for (const warning of config?.warnings ?? []) log.info(warning)
+  for (const warning of config?.warnings ?? []) log.debug(warning)
   const choices = backendChoices(options, config, kind)
   const context: DriverContext = {
     projectDirectory: projectDirectory(),
@@ -95,7 +120,7 @@ export function resolveExecutor(options: ExecutorOptions, kind: ExecutorKind): E
   const backends = choices.map(choice => openBackend(choice, config, context))
   const openStorage = storageOpener(options.storage ?? config?.lithops.storage, choices, config, context)
   return {
-    jobDefaults: jobDefaults(options, config),
+    jobDefaults: jobDefaults(options, config, kind),
     runtime: {
       ...(options.runtime === undefined ? {} : { name: options.runtime }),
       ...(options.runtimeMemoryMiB === undefined ? {} : { memoryMiB: options.runtimeMemoryMiB }),
@@ -124,12 +149,20 @@ function checkOptions(options: ExecutorOptions): void {
       `The options of an executor must be an object, not ${options === null ? 'null' : typeof options}.`,
     )
   }
-  const unknown = Object.keys(options).filter(key => !KNOWN_OPTIONS.has(key))
-  if (unknown.length === 0) return
-  throw new ConfigError(
-    `There is no executor option ${unknown.map(key => `'${key}'`).join(', ')}. There are: ${[...KNOWN_OPTIONS].join(', ')}. ` +
-      'Sections of the config go into `config`.',
-  )
+  const problems = Object.keys(options).flatMap(key => unknownOption(key, KNOWN_OPTIONS, RENAMED))
+  const is = checker(options as Readonly<Record<string, unknown>>, problems)
+  is('config', 'an object of sections', isRecord)
+  is('configFile', 'a path', isText)
+  is('localhost', 'an object of keys', isRecord)
+  is('runtime', 'the name of a runtime', isText)
+  is('runtimeMemoryMiB', 'a positive whole number', isPositiveInteger)
+  is('timeoutMs', 'a positive number', isPositive)
+  is('logLevel', `one of ${LEVELS.join(', ')}`, value => LEVELS.includes(value as string))
+  for (const kind of ['backend', 'storage', 'monitoring']) {
+    is(kind, 'a name or a driver', value => value !== '' && (isText(value) || typeof value === 'object'))
+  }
+  if (problems.length === 0) return
+  throw new ConfigError(`The options of the executor are wrong: ${problems.join('; ')}.`)
 }
 
 function backendChoices(
@@ -137,8 +170,11 @@ function backendChoices(
   config: ResolvedConfig | undefined,
   kind: ExecutorKind,
 ): BackendChoice[] {
-  const named = options.backend ?? config?.lithops.backend
   const mode = config?.lithops.mode
+  const named =
+    options.backend ??
+    config?.lithops.backend ??
+    (mode === 'serverless' || kind.only === 'serverless' ? config?.serverlessBackend : undefined)
   if (mode === 'standalone') {
     throw new ConfigError(
       'mode: standalone is not there: Lithops for TypeScript runs on localhost and on serverless backends.',
@@ -241,7 +277,7 @@ function sectionOf(
   }
   if (driver.config === undefined) return raw
   const parsed = driver.config.parse(raw, source)
-  for (const warning of parsed.warnings) log.info(warning)
+  for (const warning of parsed.warnings) log.debug(warning)
   return parsed.config as Record<string, unknown>
 }
 
@@ -294,7 +330,7 @@ function monitorOpener(
 ): (() => Promise<Monitor>) | undefined {
   const wanted =
     options.monitoring ??
-    config?.lithops.monitoring ??
+    config?.lithops.monitoring?.toLowerCase() ??
     (config?.lithops.rabbitmq_monitor === true ? 'rabbitmq' : undefined)
   if (wanted === undefined || wanted === 'direct') return undefined
   if (typeof wanted === 'object') checkDriverShape('monitor', 'the option monitoring', wanted)
@@ -317,14 +353,14 @@ function monitorOpener(
   }
 }
 
-function jobDefaults(options: ExecutorOptions, config: ResolvedConfig | undefined): JobDefaults {
+function jobDefaults(
+  options: ExecutorOptions,
+  config: ResolvedConfig | undefined,
+  kind: ExecutorKind,
+): JobDefaults {
   const problems: string[] = []
-  const configured = config?.lithops.retries
-  const retries = compileRetries(
-    options.retries,
-    configured ? { ...DEFAULT_RETRIES, user: configured } : DEFAULT_RETRIES,
-    problems,
-  )
+  const user = config?.lithops.retries || kind.userRetries || DEFAULT_RETRIES.user
+  const retries = compileRetries(options.retries, { ...DEFAULT_RETRIES, user }, problems)
   if (problems.length > 0)
     throw new ConfigError(`The options of the executor are wrong: ${problems.join('; ')}.`)
   const {
@@ -353,10 +389,8 @@ function projectDirectory(): string {
   return main === undefined || main.includes('node_modules') ? process.cwd() : dirname(main)
 }
 
-const LEVELS = ['debug', 'info', 'warning', 'error']
-
 function makeLog(level: string): DriverLog {
-  const from = LEVELS.indexOf(level === 'critical' ? 'error' : level)
+  const from = LEVELS.indexOf(LEVEL_NAMES[level] ?? level)
   const line = (at: number, message: string) => {
     if (at >= from) process.stderr.write(`lithops: ${message}\n`)
   }

@@ -34,6 +34,7 @@ const host: WorkerHost = {
     initMs,
   }),
   emit: frames => send(SlotMessage.frames, frames),
+  emitLog: frames => send(SlotMessage.log, frames),
   importModule: async (hash, code) => {
     if (code.kind !== 'file') throw new NotSupportedError(`Function ${hash} did not come as a file.`)
     const module = (await import(pathToFileURL(code.path).href)) as { default: ModuleFactory }

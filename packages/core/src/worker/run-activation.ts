@@ -82,6 +82,8 @@ class ActivationRun {
   #publisher: StatusPublisher | undefined
   #flushedAt = performance.now()
   #flushScheduled = false
+  /** Whether anything but log text waits to be told. */
+  #hasProgress = false
   #peakMemoryKib = 0
   currentCall: RunningCall | undefined
 
@@ -116,6 +118,7 @@ class ActivationRun {
       }
       if (i === 0 || now - this.#flushedAt > FLUSH_AFTER_MS || this.#writer.length > FLUSH_AT_BYTES) {
         writeStarted(this.#writer, call.callId, call.attempt, nowMs())
+        this.#hasProgress = true
         this.flush()
       }
       if (now - yieldedAt > YIELD_AFTER_MS) {
@@ -263,6 +266,7 @@ class ActivationRun {
       peakMemoryKib: this.#peakMemory(),
     }
     if (this.currentCall === running) this.currentCall = undefined
+    this.#hasProgress = true
     this.#host.afterCall?.()
     if (this.#host.writeResult !== undefined && this.#publisher !== undefined && outcome === Outcome.value) {
       return this.#endedWithStorage(end, value, loaded)
@@ -328,7 +332,10 @@ class ActivationRun {
   flush(): void {
     this.#flushedAt = performance.now()
     if (this.#writer.length === 0 || this.#publisher !== undefined) return
-    this.#host.emit(this.#writer.take())
+    const frames = this.#writer.take()
+    if (!this.#hasProgress && this.#host.emitLog !== undefined) this.#host.emitLog(frames)
+    else this.#host.emit(frames)
+    this.#hasProgress = false
   }
 
   /** What is written now is told as soon as the function waits for something. */

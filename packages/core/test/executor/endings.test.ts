@@ -119,7 +119,7 @@ describe('a signal', () => {
       fexec.mapReduce(identity, [1, 2], list, tolerant).result(),
       fexec.mapReduce(identity, source(), list, tolerant).result(),
     ]
-    for (const attempt of await Promise.allSettled(attempts.map(attempt => soon(attempt)))) {
+    for (const attempt of await Promise.allSettled(attempts.map(attempt => soon<unknown>(attempt)))) {
       expect(attempt).toMatchObject({ status: 'rejected', reason: cancelled })
     }
   })

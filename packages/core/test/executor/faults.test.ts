@@ -29,6 +29,25 @@ describe('timeouts', () => {
     expect(await fexec.callAsync((x: number) => x, 1)).toBe(1)
   })
 
+  test('kill a function that loops and logs: log lines are no progress', async () => {
+    const began = performance.now()
+    const future = fexec.callAsync(
+      () => {
+        const end = Date.now() + 10_000
+        for (let next = 0; Date.now() < end; ) {
+          if (Date.now() < next) continue
+          console.log('still here')
+          next = Date.now() + 20
+        }
+      },
+      0,
+      { timeoutMs: 300 },
+    )
+    expect((await future.status()).error).toBeInstanceOf(CallTimeoutError)
+    expect(performance.now() - began).toBeLessThan(5000)
+    expect(future.logs).toContain('still here')
+  })
+
   test('abort the signal of an asynchronous function first', async () => {
     const error = await fexec
       .callAsync(
@@ -75,7 +94,7 @@ describe('workers that break', () => {
       .catch(e => e)
     expect(error).toBeInstanceOf(WorkerLostError)
     expect(error.message).toMatch(
-      /exited with code 3 because the function called process\.exit.*tried 2 times.*last words/s,
+      /exited with code 3 because the function called process\.exit.*peak memory was \d+ MiB.*tried 2 times.*last words/s,
     )
   })
 
@@ -106,6 +125,30 @@ describe('workers that break', () => {
     expect(error).toBeInstanceOf(CallOutOfMemoryError)
     expect(error.message).toMatch(/limit of 64 MiB.*peak memory was \d+ MiB/)
   })
+
+  test.runIf(process.platform === 'linux')(
+    'buffers count as memory, and its last log lines are shown',
+    async () => {
+      const error = await fexec
+        .callAsync(
+          async () => {
+            const hoard: Buffer[] = []
+            console.log('hoarding')
+            for (;;) {
+              hoard.push(Buffer.alloc(16 * 1024 * 1024, 1))
+              await new Promise(resolve => setTimeout(resolve, 10))
+            }
+          },
+          0,
+          { runtimeMemoryMiB: 64, timeoutMs: 20_000, retries: { infrastructure: 0 } },
+        )
+        .catch(e => e)
+      expect(error).toBeInstanceOf(CallOutOfMemoryError)
+      expect(error.message).toMatch(
+        /buffers it went over the limit of 64 MiB.*peak memory was \d+ MiB.*hoarding/s,
+      )
+    },
+  )
 
   test('user errors are run again only when asked', async () => {
     const flaky = (_: number, context: { attempt: number }) => {
