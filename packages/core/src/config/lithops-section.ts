@@ -106,6 +106,7 @@ export const localhostSection = defineConfigSection({
     max_workers: field.ignored('set worker_processes'),
     worker_memory: field.ignored('set runtime_memory'),
   },
+  renamed: { workers: 'worker_processes', memory: 'runtime_memory', storage_path: 'storage_folder' },
 })
 
 /**

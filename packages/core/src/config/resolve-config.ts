@@ -1,4 +1,5 @@
 import type { ConfigSource } from '../driver/config-section.ts'
+import { ConfigError } from '../errors/index.ts'
 import { KNOWN_SECTIONS, lithopsSection, localhostSection } from './lithops-section.ts'
 import { type ConfigPlaces, place, type RawConfig, readConfig } from './read-config.ts'
 import { configError, didYouMean } from './section.ts'
@@ -43,16 +44,20 @@ export function resolveConfig(overrides: ConfigOverrides): ResolvedConfig | unde
     !ENVIRONMENT.some(name => process.env[name] !== undefined)
   if (isSilent) return undefined
   const config = read ?? { sections: {}, source: { name: 'the options' } }
-  const [rawLithops, lithopsSource] = merged(config, 'lithops', overrides.lithops)
-  const lithops = lithopsSection.parse(rawLithops, lithopsSource)
-  const { backend, storage, monitoring } = lithops.config
+  const { checked, done } = collector()
+  const lithops = checked(() => lithopsSection.parse(...merged(config, 'lithops', overrides.lithops)))
+  const localhost = checked(() => localhostSection.parse(...merged(config, 'localhost', overrides.localhost)))
+  const { backend, storage, monitoring } = lithops?.config ?? config.sections.lithops ?? {}
   const named = [backend, storage, monitoring, overrides.drivers].flat()
-  checkSections(
-    config,
-    named.filter(name => typeof name === 'string'),
+  checked(() =>
+    checkSections(
+      config,
+      named.filter(name => typeof name === 'string'),
+    ),
   )
-  const localhost = localhostSection.parse(...merged(config, 'localhost', overrides.localhost))
-  checkServerless(config)
+  checked(() => checkServerless(config))
+  done()
+  if (lithops === undefined || localhost === undefined) throw new Error('done() has thrown')
   return {
     lithops: lithops.config,
     serverlessBackend: backendOf(config.sections.serverless),
@@ -62,6 +67,26 @@ export function resolveConfig(overrides: ConfigOverrides): ResolvedConfig | unde
       raw: Object.assign({}, ...inherits.map(parent => inheritable(config, parent)), config.sections[name]),
       source: config.source,
     }),
+  }
+}
+
+/** Runs checks that throw, so that a config is read once and all that is wrong with it is said at once. */
+function collector() {
+  const problems: string[] = []
+  return {
+    checked<T>(check: () => T): T | undefined {
+      try {
+        return check()
+      } catch (error) {
+        const found = ConfigError.isInstance(error) ? error.details.problems : undefined
+        if (!Array.isArray(found)) throw error
+        problems.push(...found)
+        return undefined
+      }
+    },
+    done(): void {
+      if (problems.length > 0) throw configError(problems)
+    },
   }
 }
 

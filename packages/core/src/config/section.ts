@@ -124,13 +124,13 @@ function parseSection<Config>(
   const problems: string[] = []
   const warnings: string[] = []
   const config: Record<string, unknown> = {}
+  const meaningful = Object.keys(fields).filter(key => fields[key]?.ignored !== true)
   for (const key of Object.keys(raw)) {
     const known = fields[key]
     const at = `${place(source, [name, key])}: ${name}.${key}`
     if (known?.ignored === true) warnings.push(`${at} has no meaning here: ${known.doc}`)
     else if (renamed[key] !== undefined) problems.push(`${at} is called '${renamed[key]}' here.`)
-    else if (known === undefined)
-      problems.push(`${at} is not a known key.${didYouMean(key, Object.keys(fields))}`)
+    else if (known === undefined) problems.push(`${at} is not a known key.${didYouMean(key, meaningful)}`)
   }
   for (const [key, info] of Object.entries(fields)) {
     if (info.ignored === true) continue
@@ -162,8 +162,8 @@ function aOf(type: string): string {
 }
 
 export function configError(problems: readonly string[]): ConfigError {
-  const text = problems.length === 1 ? problems[0] : `\n  ${problems.join('\n  ')}`
-  return new ConfigError(`The configuration is wrong: ${text}`, { details: { problems } })
+  const text = problems.length === 1 ? ` ${problems[0]}` : `\n  ${problems.join('\n  ')}`
+  return new ConfigError(`The configuration is wrong:${text}`, { details: { problems } })
 }
 
 /** " Did you mean 'backend'?", or the list of what there is. */

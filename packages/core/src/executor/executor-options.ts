@@ -1,4 +1,3 @@
-import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type ResolvedConfig, resolveConfig } from '../config/resolve-config.ts'
 import { COMPUTE_SPEC_VERSION, type ComputeBackend } from '../driver/compute-backend.ts'
@@ -22,9 +21,10 @@ import {
   isText,
   unknownOption,
 } from '../job/option-checks.ts'
-import { LocalhostBackend } from '../localhost/localhost-backend.ts'
 import { DEFAULT_LOCALHOST_BUCKET, localhostStorageDriver } from '../localhost/localhost-storage.ts'
 import type { OpenStorage } from '../storage/open-storage.ts'
+import { findDriver, projectDirectory } from './find-driver.ts'
+import { localhostBackend } from './localhost-choice.ts'
 import type { ExecutorParts } from './open-executor.ts'
 
 type BackendChoice = string | ComputeDriver | ComputeBackend
@@ -180,7 +180,20 @@ function backendChoices(
       'mode: standalone is not there: Lithops for TypeScript runs on localhost and on serverless backends.',
     )
   }
-  const list = (named === undefined ? [] : Array.isArray(named) ? named : [named]) as BackendChoice[]
+  const list = [named ?? []].flat() as BackendChoice[]
+  if (named !== undefined && list.length === 0) {
+    throw new ConfigError('backend must name at least one backend, and the list is empty.')
+  }
+  if (
+    kind.only === 'localhost' &&
+    options.backend !== undefined &&
+    list.some(choice => choice !== 'localhost')
+  ) {
+    const name = list.map(choice => (typeof choice === 'string' ? choice : choice.name)).join(', ')
+    throw new ConfigError(
+      `${kind.className} runs on localhost, not on ${name}. Use FunctionExecutor for that.`,
+    )
+  }
   if (kind.only === 'localhost' || (mode === 'localhost' && list.length === 0)) return ['localhost']
   if (list.length === 0) {
     if (kind.only !== 'serverless' && mode !== 'serverless') return ['localhost']
@@ -206,10 +219,9 @@ function openBackend(
   config: ResolvedConfig | undefined,
   context: DriverContext,
 ): ComputeBackend | Promise<ComputeBackend> {
-  if (choice === 'localhost') return localhostBackend(config)
+  if (choice === 'localhost') return localhostBackend(config?.localhost, context.log)
   if (typeof choice === 'string') {
-    return loader().then(async ({ loadDriver }) => {
-      const { driver } = await loadDriver('backend', choice, context.projectDirectory)
+    return findDriver('backend', choice, context).then(async ({ driver }) => {
       return checkBackend(await driver.create(sectionOf(driver, config, context.log), context))
     })
   }
@@ -227,16 +239,6 @@ function openBackend(
 /** A backend object, not a driver that makes one. */
 function isBackend(choice: BackendChoice): choice is ComputeBackend {
   return typeof choice === 'object' && 'invoke' in choice
-}
-
-function localhostBackend(config: ResolvedConfig | undefined): LocalhostBackend {
-  const section = config?.localhost
-  return new LocalhostBackend({
-    ...(section?.worker_processes === undefined ? {} : { workers: section.worker_processes }),
-    ...(section?.isolation === undefined ? {} : { isolation: section.isolation as 'worker' | 'call' }),
-    ...(section?.runtime === undefined ? {} : { runtime: section.runtime }),
-    ...(section?.runtime_memory === undefined ? {} : { memoryMiB: section.runtime_memory }),
-  })
 }
 
 const BACKEND_METHODS = [
@@ -310,7 +312,7 @@ function storageOpener(
   return async (): Promise<OpenStorage> => {
     const { driver, file } =
       typeof wanted === 'string'
-        ? await (await loader()).loadDriver('storage', wanted, context.projectDirectory)
+        ? await findDriver('storage', wanted, context)
         : { driver: wanted, file: undefined }
     const section = sectionOf(driver, config, context.log)
     const backend = await driver.create(section, context)
@@ -345,10 +347,7 @@ function monitorOpener(
         surroundings,
       )
     }
-    const driver =
-      typeof wanted === 'string'
-        ? (await (await loader()).loadDriver('monitor', wanted, context.projectDirectory)).driver
-        : wanted
+    const driver = typeof wanted === 'string' ? (await findDriver('monitor', wanted, context)).driver : wanted
     return driver.create(sectionOf(driver, config, context.log), surroundings)
   }
 }
@@ -377,16 +376,6 @@ function jobDefaults(
     ...(includeModules === undefined ? {} : { includeModules }),
     ...(excludeModules === undefined ? {} : { excludeModules }),
   }
-}
-
-function loader(): Promise<typeof import('../driver/load.ts')> {
-  return import('../driver/load.ts')
-}
-
-/** Packages are resolved from the folder of the program that was started, and from where it was started. */
-function projectDirectory(): string {
-  const main = process.argv[1]
-  return main === undefined || main.includes('node_modules') ? process.cwd() : dirname(main)
 }
 
 function makeLog(level: string): DriverLog {

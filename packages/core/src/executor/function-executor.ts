@@ -15,6 +15,7 @@ import { LazyDirectory } from '../invoker/job-message.ts'
 import type { Call } from '../job/call.ts'
 import type { Job } from '../job/job.ts'
 import { type CallOptions, compileJobOptions } from '../job/job-options.ts'
+import { show } from '../job/option-checks.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { CallContext } from '../worker/call-context.ts'
 import { type ExecutorKind, type ExecutorOptions, resolveExecutor } from './executor-options.ts'
@@ -300,7 +301,14 @@ export class FunctionExecutor {
 
   #listOf<T>(futures: readonly CallHandle<T>[] | CallHandle<T> | undefined): readonly CallHandle<T>[] {
     if (futures === undefined) return this.#unread.all() as CallHandle<T>[]
-    return futures instanceof CallHandle ? [futures] : futures
+    const list = futures instanceof CallHandle ? [futures] : futures
+    const isList = Array.isArray(list)
+    const wrong = isList ? list.findIndex(future => !(future instanceof CallHandle)) : 0
+    if (isList && wrong < 0) return list
+    const what = isList ? `${show(list[wrong])} at ${wrong}` : show(list)
+    throw new TypeError(
+      `wait and getResult expected futures, got ${what}. They take what map and callAsync return.`,
+    )
   }
 }
 
@@ -318,10 +326,13 @@ function checkItems(items: unknown): void {
     (Symbol.iterator in items || Symbol.asyncIterator in items)
   )
     return
-  const what = items === null ? 'null' : typeof items
-  const hint =
-    what === 'string' ? ' Put it in an array, or use callAsync.' : ' Use callAsync for a single value.'
+  const isPromise = typeof (items as { then?: unknown } | null | undefined)?.then === 'function'
+  const [what, hint] = isPromise
+    ? ['a promise', 'Await it first.']
+    : typeof items === 'string'
+      ? ['a string', 'Put it in an array, or use callAsync.']
+      : [show(items), 'Use callAsync for a single value.']
   throw new TypeError(
-    `map needs an array, a set, an iterable or an async iterable of items, not ${what}.${hint}`,
+    `map needs an array, a set, an iterable or an async iterable of items, not ${what}. ${hint}`,
   )
 }
