@@ -1,4 +1,5 @@
 import { type ExecutorOptions, FunctionExecutor } from '@lithops/core'
+import { closedWhenInterrupted } from './interrupt.ts'
 
 /** Options that every command takes. */
 export interface GlobalOptions {
@@ -18,7 +19,7 @@ export function openExecutor(options: GlobalOptions): FunctionExecutor {
     ...(storage === undefined ? {} : { storage }),
     ...(debug === true ? { logLevel: 'debug' as const } : {}),
   }
-  return new FunctionExecutor(given)
+  return closedWhenInterrupted(new FunctionExecutor(given))
 }
 
 /** Prints a result: as JSON when asked to, else as text. */

@@ -114,7 +114,10 @@ export async function selfTest(options: GlobalOptions): Promise<boolean> {
   for (const check of CHECKS) outcomes.push(await outcomeOf(check, fexec))
   const failed = outcomes.filter(outcome => outcome.state === 'failed').length
   const rows = outcomes.map(({ name, state, ms, detail }) => [name, state, `${ms.toFixed(0)} ms`, detail])
-  const summary = failed === 0 ? 'All checks passed.' : `${failed} of ${outcomes.length} checks failed.`
+  const skipped = outcomes.filter(outcome => outcome.state === 'skipped').length
+  const passed =
+    skipped === 0 ? 'All checks passed.' : `${outcomes.length - skipped} checks passed, ${skipped} skipped.`
+  const summary = failed === 0 ? passed : `${failed} of ${outcomes.length} checks failed.`
   print(
     options,
     { ok: failed === 0, checks: outcomes },

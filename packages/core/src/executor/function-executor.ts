@@ -75,8 +75,9 @@ export class FunctionExecutor {
 
   constructor(options: ExecutorOptions = {}, kind: ExecutorKind = { className: 'FunctionExecutor' }) {
     this.executorId = `${SESSION_ID}-${nextExecutor++}`
-    this.#directory = new LazyDirectory(join(tmpdir(), `lithops-${this.executorId}-${process.pid}`))
     const parts = resolveExecutor(options, kind)
+    const folder = join(tmpdir(), `lithops-${this.executorId}-${process.pid}`)
+    this.#directory = new LazyDirectory(folder, path => surroundings.removeAtEnd(path))
     const surroundings = new ExecutorSurroundings(parts, this.#invoker, this.executorId)
     this.#parts = parts
     this.#surroundings = surroundings
@@ -87,7 +88,7 @@ export class FunctionExecutor {
       warn: message => parts.log.warn(message),
       surroundingsOf: job => surroundings.of(job, this.#directory.get),
       jobEnded: job => surroundings.jobEnded(job),
-      cancel: (call, error) => this.#invoker.cancel(call, error),
+      cancel: (call, reason, cause) => this.#invoker.cancel(call, reason, cause),
       fetchValue: call => this.#fetchValue(call),
       markRead: call => this.#unread.markRead(call),
     }

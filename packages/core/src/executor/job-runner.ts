@@ -2,7 +2,7 @@ import { encodeValue } from '../codec/value.ts'
 import type { RuntimeSpec } from '../driver/compute-backend.ts'
 import { CallCancelledError } from '../errors/index.ts'
 import { captureFunction } from '../function/index.ts'
-import { CallHandle, cancelledError, type FutureOwner } from '../future/call-handle.ts'
+import { CallHandle, type FutureOwner } from '../future/call-handle.ts'
 import { FuturesList } from '../future/futures-list.ts'
 import { FuturesStream } from '../future/futures-stream.ts'
 import { ResponseFuture } from '../future/response-future.ts'
@@ -196,7 +196,7 @@ export class JobRunner {
     for (const call of this.#calls.get(job) ?? []) {
       if (call.isEnded) continue
       cancelled++
-      this.#host.invoker.cancel(call, cancelledError(call, reason, cause))
+      this.#host.invoker.cancel(call, reason, cause)
     }
     return cancelled
   }
@@ -262,7 +262,7 @@ export class JobRunner {
   #endStopped(job: Job, call: Call): void {
     const { reason = 'its job was stopped', cause } = job.cancelled ?? {}
     if (job.stopped !== undefined) call.fail(job.stopped)
-    else call.cancel(cancelledError(call, reason, cause))
+    else call.cancel(reason, cause)
   }
 
   #newCall(job: Job, input: unknown): Call {

@@ -1,4 +1,3 @@
-import { CallCancelledError } from '../errors/index.ts'
 import type { Call, CallState } from '../job/call.ts'
 import { type CallStats, statsOf } from '../stats/call-stats.ts'
 import { waitFor } from './wait.ts'
@@ -6,7 +5,7 @@ import { waitFor } from './wait.ts'
 /** What a future needs of its executor. */
 export interface FutureOwner {
   /** Ends a call that nobody wants any more. */
-  cancel(call: Call, error: unknown): void
+  cancel(call: Call, reason: string, cause?: unknown): void
   /** Reads a value that a worker left in storage. */
   fetchValue(call: Call): Promise<unknown>
   /** The future's outcome was read by the user. */
@@ -125,7 +124,7 @@ export class CallHandle<T> {
   /** Ends the call if it has not ended: it rejects with CallCancelledError, and a worker that runs it is stopped. */
   cancel(reason?: string): boolean {
     if (this.#call.isEnded) return false
-    this.#owner.cancel(this.#call, cancelledError(this.#call, reason ?? 'cancel() was called'))
+    this.#owner.cancel(this.#call, reason ?? 'cancel() was called')
     return true
   }
 
@@ -167,13 +166,4 @@ function settleWithValue<T>(call: Call, resolve: (value: T) => void, reject: (er
   } catch (error) {
     reject(error)
   }
-}
-
-export function cancelledError(call: Call, reason: string, cause?: unknown): CallCancelledError {
-  return new CallCancelledError(`Call ${call.id} of job ${call.job.key} was cancelled: ${reason}.`, {
-    executorId: call.job.executorId,
-    jobId: call.job.id,
-    callId: call.id,
-    cause,
-  })
 }

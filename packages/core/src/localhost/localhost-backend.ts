@@ -123,6 +123,11 @@ export class LocalhostBackend implements ComputeBackend {
     })
   }
 
+  /** Removes a folder of this program when the program ends without `close`, killed or not. */
+  removeAtEnd(folder: string): void {
+    this.#watchdog.remove(folder)
+  }
+
   async clean(_options?: CleanOptions): Promise<readonly string[]> {
     return []
   }

@@ -136,6 +136,10 @@ process.on('exit', code => {
   }
 })
 
+// Ctrl-C reaches the whole process group. What becomes of the calls is the client's to say: when it dies of the signal,
+// the pipe closes; when it goes on, so do they.
+process.on('SIGINT', () => {})
+
 socket.on('data', chunk => reader.push(chunk))
 // the client is gone: nobody waits for anything
 socket.on('end', () => process.kill(process.pid, 'SIGKILL'))

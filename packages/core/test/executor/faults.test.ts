@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -203,6 +203,27 @@ describe('isolation', () => {
     )
     for (const one of seen) expect(one).toEqual([null, true, here])
   })
+
+  test.skipIf(process.platform === 'win32')(
+    'a program whose folder is removed under it goes on',
+    async () => {
+      const here = process.cwd()
+      const gone = mkdtempSync(join(tmpdir(), 'lithops-gone-'))
+      try {
+        process.chdir(gone)
+        await using own = new FunctionExecutor({ localhost: { worker_processes: 1 } })
+        const change = (x: number) => {
+          process.chdir('/')
+          return x
+        }
+        expect(await own.callAsync(change, 1)).toBe(1)
+        rmSync(gone, { recursive: true })
+        expect(await own.getResult(own.map(change, [2, 3]))).toEqual([2, 3])
+      } finally {
+        process.chdir(here)
+      }
+    },
+  )
 
   test('extraEnv is there for its job only', async () => {
     const read = () => process.env.LITHOPS_TEST_EXTRA ?? null
