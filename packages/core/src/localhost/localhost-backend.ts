@@ -223,8 +223,18 @@ export class LocalhostBackend implements ComputeBackend {
         this.#dispatch()
         waiting.resolve({})
       },
-      lost: error => waiting.reject(this.#lost(waiting, error)),
+      lost: (error, isBegun) => {
+        if (isBegun || this.#isClosed || options.signal?.aborted) waiting.reject(this.#lost(waiting, error))
+        else this.#runElsewhere(waiting)
+      },
     })
+  }
+
+  /** Its worker was dead already, killed while it was idle: that is no fault of the activation. */
+  #runElsewhere(waiting: Waiting): void {
+    waiting.worker = undefined
+    this.#queue.unshift(waiting)
+    this.#dispatch()
   }
 
   #lost(waiting: Waiting, error: CallError): unknown {

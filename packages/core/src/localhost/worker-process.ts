@@ -29,11 +29,14 @@ export interface WorkerProcessOptions {
 export interface ActivationEvents {
   frames(frames: Uint8Array): void
   done(): void
-  lost(error: CallError): void
+  /** `isBegun` is false for a worker that had served before and died idle: nothing of the activation has run. */
+  lost(error: CallError, isBegun: boolean): void
 }
 
 interface RunningActivation extends ActivationEvents {
   readonly callTimeoutMs: number
+  /** The worker has told something of it. */
+  isBegun: boolean
 }
 
 /** The client's half of one worker process: one activation at a time. */
@@ -52,6 +55,7 @@ export class WorkerProcess {
   #killedBecause: 'timeout' | 'memory' | 'closed' | undefined
   #exitedWith: number | undefined
   #hasExited = false
+  #hasServed = false
   /** Resolves when the process is gone. */
   readonly exited: Promise<void>
 
@@ -87,7 +91,8 @@ export class WorkerProcess {
         const running = this.#running
         this.#running = undefined
         this.#onExit(this)
-        running?.lost(this.#lostError(code, signal, startError))
+        const isBegun = running?.isBegun !== false || !this.#hasServed || this.#killedBecause !== undefined
+        running?.lost(this.#lostError(code, signal, startError), isBegun)
         resolve()
       }
       this.#child.once('close', end)
@@ -105,7 +110,8 @@ export class WorkerProcess {
 
   /** Starts an activation. Only while `isIdle`. */
   activate(payload: Uint8Array, callTimeoutMs: number, events: ActivationEvents): void {
-    this.#running = { callTimeoutMs, frames: events.frames, done: events.done, lost: events.lost }
+    const { frames, done, lost } = events
+    this.#running = { callTimeoutMs, isBegun: false, frames, done, lost }
     this.#progressAt = performance.now()
     this.#ref()
     this.#pipe.cork()
@@ -133,6 +139,7 @@ export class WorkerProcess {
   #onMessage(kind: number, payload: Buffer): void {
     if (kind !== SlotMessage.log) this.#progressAt = performance.now()
     const running = this.#running
+    if (running !== undefined) running.isBegun = true
     switch (kind) {
       case SlotMessage.frames:
       case SlotMessage.log:
@@ -144,6 +151,7 @@ export class WorkerProcess {
         break
       case SlotMessage.done:
         this.#running = undefined
+        this.#hasServed = true
         this.#stopTimers()
         if (this.#killedBecause === undefined) this.#unref()
         else this.#child.kill('SIGKILL')
