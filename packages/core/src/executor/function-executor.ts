@@ -51,6 +51,11 @@ export type ItemSource<T> = Iterable<T | CallHandle<T>> | AsyncIterable<T | Call
 /** What results can be read of. */
 export type Futures<T> = readonly CallHandle<T>[] | FuturesStream<T>
 
+/** Failed calls are to give undefined. */
+interface TakesFailures {
+  readonly throwExcept: false
+}
+
 const SESSION_ID = randomBytes(3).toString('hex')
 let nextExecutor = 0
 
@@ -205,7 +210,9 @@ export class FunctionExecutor {
    * The value of a call, or the values of a job's calls in the order of the items; without futures, of all calls whose
    * outcome was not read yet. Throws the first error.
    */
+  getResult<T>(future: CallHandle<T>, options: GetResultOptions & TakesFailures): Promise<T | undefined>
   getResult<T>(future: CallHandle<T>, options?: GetResultOptions): Promise<T>
+  getResult<T>(futures: Futures<T>, options: GetResultOptions & TakesFailures): Promise<(T | undefined)[]>
   getResult<T>(futures: Futures<T>, options?: GetResultOptions): Promise<T[]>
   getResult(futures?: undefined, options?: GetResultOptions): Promise<unknown[]>
   async getResult<T>(
