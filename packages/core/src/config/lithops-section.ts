@@ -92,9 +92,9 @@ export const localhostSection = defineConfigSection({
       doc: "'call' gives every call a fresh process.",
     }),
     runtime: field.string({
-      doc: 'Node binary that runs the workers. Default: the one that runs the program.',
+      doc: 'Node binary that runs the workers; the name of a Python interpreter is left alone. Default: the one that runs the program.',
     }),
-    runtime_memory: field.integer({ min: 16, doc: 'Heap limit of a worker in MiB. Default: Node’s own.' }),
+    runtime_memory: field.integer({ min: 16, doc: 'Memory of a worker in MiB: its heap, on Linux its buffers too. Default: Node’s own heap limit.' }),
     storage_bucket: field.string({
       default: 'storage',
       doc: 'Bucket of jobs: a folder below the storage folder.',
