@@ -4,7 +4,9 @@ import { clean } from './commands/clean.ts'
 import { hello } from './commands/hello.ts'
 import { listRuntimes } from './commands/runtime-list.ts'
 import { selfTest } from './commands/self-test.ts'
-import type { GlobalOptions } from './global-options.ts'
+import { addStorageCommands } from './commands/storage/index.ts'
+import { type GlobalOptions, UsageError } from './global-options.ts'
+import { InterruptedError } from './interrupt.ts'
 
 /** All went well. */
 const EXIT_OK = 0
@@ -20,6 +22,7 @@ Examples:
   $ lithops hello                      one call on the configured backend, on this machine without a config
   $ lithops hello --map 100            a hundred calls
   $ lithops test -b aws_lambda         try a backend out
+  $ lithops storage put data.csv mine  write a file into the bucket 'mine'
   $ lithops clean --dry-run            see what would be removed
 
 Config: --config FILE, else LITHOPS_CONFIG, LITHOPS_CONFIG_FILE, .lithops_config, ~/.lithops/config, /etc/lithops/config.
@@ -36,6 +39,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
     return isFailed ? EXIT_FAILED : EXIT_OK
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE
+    if (error instanceof InterruptedError) return error.exitCode
     return report(error, program.opts<GlobalOptions>())
   }
 }
@@ -77,6 +81,7 @@ function makeProgram(finished: (ok: boolean) => void): Command {
     .command('list')
     .description('print the runtimes that are deployed')
     .action(run(listRuntimes))
+  addStorageCommands(program, finished)
   program
     .command('clean')
     .description('remove what this tool left on the backend and in its storage')
@@ -98,5 +103,6 @@ function report(error: unknown, options: GlobalOptions): number {
   if (options.json) console.log(JSON.stringify({ ok: false, error: { code, message } }))
   else process.stderr.write(`lithops: ${message}${code === undefined ? '' : ` [${code}]`}\n`)
   if (options.debug && error instanceof Error) process.stderr.write(`${error.stack}\n`)
-  return code !== undefined && USAGE_CODES.has(code) ? EXIT_USAGE : EXIT_FAILED
+  const isUsage = error instanceof UsageError || (code !== undefined && USAGE_CODES.has(code))
+  return isUsage ? EXIT_USAGE : EXIT_FAILED
 }

@@ -1,29 +1,26 @@
-import type { FunctionExecutor } from '@lithops/core'
+/** The person ended the command: it was stopped in order, and nothing half-made was left. */
+export class InterruptedError extends Error {
+  /** As shells tell the end by a signal: 128 and its number. */
+  readonly exitCode: number
 
-/** As shells have it: 128 and the number of the signal. */
-const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
-
-const open = new Set<FunctionExecutor>()
-
-/** An executor that is closed in order when the command is interrupted. */
-export function closedWhenInterrupted(fexec: FunctionExecutor): FunctionExecutor {
-  open.add(fexec)
-  return fexec
+  constructor(signal: 'SIGINT' | 'SIGTERM') {
+    super(`ended by ${signal}`)
+    this.exitCode = signal === 'SIGINT' ? 130 : 143
+  }
 }
 
-/**
- * Ends the command at Ctrl-C and the like: cancels what runs, removes what it left, and exits with the code of the
- * signal. A second signal does not wait for that.
- */
-export function handleInterrupts(): void {
-  for (const signal of Object.keys(EXIT_CODES) as (keyof typeof EXIT_CODES)[]) {
-    process.once(signal, () => {
-      const exit = () => process.exit(EXIT_CODES[signal])
-      process.once(signal, exit)
-      // the bar's line ends, and the cursor that it hid is there again
-      if (process.stderr.isTTY) process.stderr.write('\x1b[?25h\n')
-      process.stderr.write(`lithops: interrupted, cleaning up\n`)
-      Promise.allSettled([...open].map(fexec => fexec.close())).then(exit)
-    })
+/** Runs something that is ended by Ctrl+C through its signal, so that it can remove what is half-made. */
+export async function interruptible<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController()
+  const interrupt = (signal: NodeJS.Signals) =>
+    controller.abort(new InterruptedError(signal as 'SIGINT' | 'SIGTERM'))
+  process.once('SIGINT', interrupt).once('SIGTERM', interrupt)
+  try {
+    return await run(controller.signal)
+  } catch (error) {
+    // drivers may wrap the reason
+    throw controller.signal.aborted ? controller.signal.reason : error
+  } finally {
+    process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
   }
 }

@@ -34,6 +34,7 @@ export {
   type ReduceFunction,
 } from './executor/function-executor.ts'
 export type { GroupedFutures, GroupedMapReduceOptions, MapReduceOptions } from './executor/map-reduce.ts'
+export { Storage, type StorageOptions } from './executor/named-storage.ts'
 export type { GetResultOptions } from './executor/read-results.ts'
 export { CallHandle, type CallStatus, type ResultOptions } from './future/call-handle.ts'
 export { FuturesList } from './future/futures-list.ts'
@@ -50,13 +51,26 @@ export {
 export type { CallState } from './job/call.ts'
 export type { CallOptions, RetryBudget } from './job/job-options.ts'
 export type { CallStats } from './stats/call-stats.ts'
+export { type CloudObject, isCloudObject } from './storage/cloud-object.ts'
 export {
-  Storage,
-  type StorageGetOptions,
-  type StorageOperationOptions,
-  type StorageOptions,
-  type StoragePutOptions,
-  type StorageValue,
-} from './storage/storage.ts'
+  StorageReader,
+  type StorageReadMode,
+  type StorageWriteMode,
+  StorageWriter,
+} from './storage/file-handles.ts'
+export type { StorageEntry, WalkedFolder } from './storage/file-view.ts'
+export type {
+  CloudObjectPutOptions,
+  PresignOptions,
+  StorageGetOptions,
+  StorageListOptions,
+  StorageOperationOptions,
+  StoragePlaceName,
+  StoragePutOptions,
+  StorageTransferOptions,
+  StorageUploadOptions,
+  StorageValue,
+  TransferProgress,
+} from './storage/storage-options.ts'
 export { LITHOPS_VERSION } from './version.ts'
 export type { CallContext, CallLogger } from './worker/call-context.ts'

@@ -94,7 +94,10 @@ export const localhostSection = defineConfigSection({
     runtime: field.string({
       doc: 'Node binary that runs the workers; the name of a Python interpreter is left alone. Default: the one that runs the program.',
     }),
-    runtime_memory: field.integer({ min: 16, doc: 'Memory of a worker in MiB: its heap, on Linux its buffers too. Default: Node’s own heap limit.' }),
+    runtime_memory: field.integer({
+      min: 16,
+      doc: 'Memory of a worker in MiB: its heap, on Linux its buffers too. Default: Node’s own heap limit.',
+    }),
     storage_bucket: field.string({
       default: 'storage',
       doc: 'Bucket of jobs: a folder below the storage folder.',

@@ -41,6 +41,8 @@ export interface PutOptions extends StorageCallOptions {
   /** Write only if there is no such object. The answer's `created` says who won. Needs `conditionalPut`. */
   readonly ifAbsent?: boolean
   readonly contentType?: string
+  /** Length of a stream where it is known: services that take large objects in parts choose their size by it. */
+  readonly sizeBytes?: number
 }
 
 export interface GetOptions extends StorageCallOptions {

@@ -1,16 +1,8 @@
-import { fileURLToPath } from 'node:url'
 import { type ResolvedConfig, resolveConfig } from '../config/resolve-config.ts'
 import { COMPUTE_SPEC_VERSION, type ComputeBackend } from '../driver/compute-backend.ts'
-import type {
-  ComputeDriver,
-  DriverContext,
-  DriverLog,
-  MonitorDriver,
-  StorageDriver,
-} from '../driver/driver.ts'
+import type { ComputeDriver, DriverContext, MonitorDriver, StorageDriver } from '../driver/driver.ts'
 import { checkDriverShape } from '../driver/driver-shape.ts'
 import type { Monitor } from '../driver/monitor.ts'
-import type { StorageBackend } from '../driver/storage-backend.ts'
 import { ConfigError, DriverContractError } from '../errors/index.ts'
 import { type CallOptions, compileRetries, DEFAULT_RETRIES, type JobDefaults } from '../job/job-options.ts'
 import {
@@ -21,11 +13,11 @@ import {
   isText,
   unknownOption,
 } from '../job/option-checks.ts'
-import { DEFAULT_LOCALHOST_BUCKET, localhostStorageDriver } from '../localhost/localhost-storage.ts'
-import type { OpenStorage } from '../storage/open-storage.ts'
-import { findDriver, projectDirectory } from './find-driver.ts'
+import { driverContext, LEVELS, makeLog, namesOf, sectionOf } from './driver-section.ts'
+import { findDriver } from './find-driver.ts'
 import { localhostBackend } from './localhost-choice.ts'
 import type { ExecutorParts } from './open-executor.ts'
+import { storageOpener } from './storage-opener.ts'
 
 type BackendChoice = string | ComputeDriver | ComputeBackend
 
@@ -95,9 +87,6 @@ export interface ExecutorKind {
   readonly userRetries?: number
 }
 
-const LEVELS = ['debug', 'info', 'warning', 'error']
-/** Other names of levels, as Lithops (Python) has them. */
-const LEVEL_NAMES: Readonly<Record<string, string>> = { critical: 'error', warn: 'warning' }
 const DEFAULT_TIMEOUT_MS = 1_800_000
 
 /** Turns options and config into the parts of an executor. Checks everything before anything is started. */
@@ -112,13 +101,9 @@ export function resolveExecutor(options: ExecutorOptions, kind: ExecutorKind): E
   const log = makeLog(options.logLevel ?? config?.lithops.log_level.toLowerCase() ?? 'warning')
   for (const warning of config?.warnings ?? []) log.debug(warning)
   const choices = backendChoices(options, config, kind)
-  const context: DriverContext = {
-    projectDirectory: projectDirectory(),
-    userName: process.env.USER ?? process.env.USERNAME ?? 'user',
-    log,
-  }
+  const context = driverContext(log)
   const backends = choices.map(choice => openBackend(choice, config, context))
-  const openStorage = storageOpener(options.storage ?? config?.lithops.storage, choices, config, context)
+  const openStorage = jobStorageOpener(options.storage ?? config?.lithops.storage, choices, config, context)
   return {
     jobDefaults: jobDefaults(options, config, kind),
     runtime: {
@@ -133,14 +118,6 @@ export function resolveExecutor(options: ExecutorOptions, kind: ExecutorKind): E
     openStorage,
     openMonitor: monitorOpener(options, config, context, openStorage),
   }
-}
-
-/** Config names of drivers, by which they are wanted or which they have themselves. */
-function namesOf(choices: readonly unknown[]): string[] {
-  return choices.flatMap(choice => {
-    const name = typeof choice === 'string' ? choice : (choice as { name?: unknown } | null | undefined)?.name
-    return typeof name === 'string' ? [name] : []
-  })
 }
 
 function checkOptions(options: ExecutorOptions): void {
@@ -267,23 +244,7 @@ function checkBackend(backend: ComputeBackend): ComputeBackend {
   return backend
 }
 
-/** The driver's own section, checked by its own schema. */
-function sectionOf(
-  driver: ComputeDriver | StorageDriver | MonitorDriver,
-  config: ResolvedConfig | undefined,
-  log: DriverLog,
-): Record<string, unknown> {
-  const { raw, source } = config?.section(driver.name, driver.config?.inherits) ?? {
-    raw: {},
-    source: { name: 'the options' },
-  }
-  if (driver.config === undefined) return raw
-  const parsed = driver.config.parse(raw, source)
-  for (const warning of parsed.warnings) log.debug(warning)
-  return parsed.config as Record<string, unknown>
-}
-
-function storageOpener(
+function jobStorageOpener(
   wanted: string | StorageDriver | undefined,
   backends: readonly BackendChoice[],
   config: ResolvedConfig | undefined,
@@ -297,31 +258,7 @@ function storageOpener(
       'storage: localhost cannot be used with a remote backend: its workers do not see this machine. Name another storage, or storageless.',
     )
   }
-  if (wanted === undefined || wanted === 'localhost') {
-    const root = config?.localhost.storage_folder
-    const bucket = config?.localhost.storage_bucket ?? DEFAULT_LOCALHOST_BUCKET
-    return () => ({
-      backend: localhostStorageDriver.create(
-        { storage_bucket: bucket, ...(root === undefined ? {} : { root }) },
-        context,
-      ) as StorageBackend,
-      bucket,
-    })
-  }
-  if (typeof wanted === 'object') checkDriverShape('storage', 'the option storage', wanted)
-  return async (): Promise<OpenStorage> => {
-    const { driver, file } =
-      typeof wanted === 'string'
-        ? await findDriver('storage', wanted, context)
-        : { driver: wanted, file: undefined }
-    const section = sectionOf(driver, config, context.log)
-    const backend = await driver.create(section, context)
-    const bucket =
-      typeof section.storage_bucket === 'string'
-        ? section.storage_bucket
-        : (backend.defaultBucket ?? DEFAULT_LOCALHOST_BUCKET)
-    return file === undefined ? { backend, bucket } : { backend, bucket, module: fileURLToPath(file) }
-  }
+  return storageOpener(wanted ?? 'localhost', config, context)
 }
 
 function monitorOpener(
@@ -375,17 +312,5 @@ function jobDefaults(
     ...(chunksize === undefined ? {} : { chunksize }),
     ...(includeModules === undefined ? {} : { includeModules }),
     ...(excludeModules === undefined ? {} : { excludeModules }),
-  }
-}
-
-function makeLog(level: string): DriverLog {
-  const from = LEVELS.indexOf(LEVEL_NAMES[level] ?? level)
-  const line = (at: number, message: string) => {
-    if (at >= from) process.stderr.write(`lithops: ${message}\n`)
-  }
-  return {
-    debug: message => line(0, message),
-    info: message => line(1, message),
-    warn: message => line(2, message),
   }
 }

@@ -273,6 +273,7 @@ export class FunctionExecutor {
     this.#invoker.close()
     this.#unread.clear()
     try {
+      await this.#surroundings.stopWorkers()
       await this.clean()
     } finally {
       await this.#surroundings.close()

@@ -36,6 +36,8 @@ export class ExecutorSurroundings {
   readonly #ready: Promise<readonly ComputeBackend[]>
   #storage: OpenStorage | Promise<OpenStorage> | undefined
   #internal: InternalStorage | undefined
+  /** Functions or the program may have put cloud objects. */
+  #usesStorage = false
   #monitor: Promise<Monitor> | undefined
   readonly #watches = new Map<Job, AbortController>()
   readonly #forgetting = new Set<Promise<void>>()
@@ -76,12 +78,19 @@ export class ExecutorSurroundings {
   async storage(): Promise<Storage> {
     const storage = await this.#openStorage()
     if (storage === undefined) throw storageless()
-    return new Storage(storage)
+    this.#usesStorage = true
+    return new Storage({
+      backend: () => storage,
+      name: storage.backend.name,
+      ownsBackend: false,
+      owner: { executorId: this.#executorId },
+    }).ready()
   }
 
   /** What a job's activations carry besides the job itself. Watches the job where results do not come with replies. */
   of(job: Job, directory: () => Promise<string>): JobSurroundings | Promise<JobSurroundings> {
     const storage = this.#openStorage()
+    if (storage !== undefined) this.#usesStorage = true
     const isDirect =
       this.#parts.openMonitor === undefined && this.#backends?.every(b => b.capabilities.synchronousReply)
     if (isDirect === true && !(storage instanceof Promise) && job.storages.size === 0)
@@ -150,8 +159,24 @@ export class ExecutorSurroundings {
   /** Removes what ended jobs left in storage. */
   async clean(): Promise<void> {
     await Promise.all(this.#forgetting)
-    if (this.#monitor === undefined) return
-    await (await this.#internalStorage())?.cleanExecutor(this.#executorId)
+    if (this.#monitor === undefined && !this.#usesStorage) return
+    try {
+      await (await this.#internalStorage())?.cleanExecutor(this.#executorId)
+    } catch (error) {
+      if (this.#monitor !== undefined) throw error
+      // results came without storage: that it cannot be had does not make them fail now
+      this.#parts.log.warn(
+        `What executor ${this.#executorId} left in storage could not be removed: ${String(error)}`,
+      )
+    }
+  }
+
+  /** Ends what runs, so that nothing is put into storage after it was cleaned. */
+  async stopWorkers(): Promise<void> {
+    const backends = await this.#ready.catch(() => [])
+    await Promise.all(
+      backends.filter(backend => !this.#parts.injected.has(backend)).map(backend => backend.close()),
+    )
   }
 
   /** Removes everything of this user; returns names. */
@@ -167,9 +192,8 @@ export class ExecutorSurroundings {
     for (const watch of this.#watches.values()) watch.abort()
     this.#watches.clear()
     await Promise.all(this.#forgetting)
-    const backends = await this.#ready.catch(() => [])
     await Promise.all([
-      ...backends.filter(backend => !this.#parts.injected.has(backend)).map(backend => backend.close()),
+      this.stopWorkers(),
       this.#monitor?.then(
         monitor => monitor.close(),
         () => {},

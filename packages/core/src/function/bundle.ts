@@ -6,10 +6,17 @@ import { SerializationError } from '../errors/index.ts'
 import { BundleCache, contentHash, inputOf } from './bundle-cache.ts'
 import type { CaptureOptions, FunctionBundle } from './captured-function.ts'
 import type { RevivedImport } from './capturer/private-state.ts'
+import {
+  type Candidate,
+  type ComputedImport,
+  candidatesOf,
+  computedImportModule,
+  computedImportOf,
+} from './computed-imports.ts'
 import { patchBundle } from './patch-bundle.ts'
 
 /** Part of the cache key: raise it when the way of bundling changes. */
-const BUNDLE_VERSION = 3
+const BUNDLE_VERSION = 4
 
 /** How the emitted module is called in esbuild's source map. */
 export const EMITTED_NAME = 'lithops-function.mjs'
@@ -25,6 +32,7 @@ export interface EmittedModule {
   readonly code: string
   /** It imports something other than built-in modules of Node. */
   readonly needsBundle: boolean
+  readonly computedImports: readonly ComputedImport[]
   /** Imported classes that must let their instances be made with private fields. */
   readonly revivedImports: readonly RevivedImport[]
   readonly functionName: string
@@ -35,8 +43,12 @@ export interface EmittedModule {
 const cache = new BundleCache()
 const bundles = new Map<string, Promise<FunctionBundle>>()
 
+/** For each computed import, by what identifies it, what it may lead to on this machine now. */
+type Candidates = ReadonlyMap<string, readonly Candidate[]>
+
 /** Makes the module that workers run, or finds it in memory or on disk. */
-export function bundleModule(emitted: EmittedModule, options: CaptureOptions): Promise<FunctionBundle> {
+export async function bundleModule(emitted: EmittedModule, options: CaptureOptions): Promise<FunctionBundle> {
+  const candidates = await findCandidates(emitted, options)
   const key = contentHash(
     emitted.code,
     JSON.stringify([
@@ -44,6 +56,7 @@ export function bundleModule(emitted: EmittedModule, options: CaptureOptions): P
       options.includeModules ?? [],
       options.excludeModules ?? [],
       emitted.revivedImports,
+      [...candidates],
       process.cwd(),
     ]),
   )
@@ -51,7 +64,7 @@ export function bundleModule(emitted: EmittedModule, options: CaptureOptions): P
   if (bundle === undefined) {
     bundle =
       emitted.needsBundle || (options.includeModules ?? []).length > 0
-        ? build(key, emitted, options)
+        ? build(key, emitted, options, candidates)
         : plain(emitted.code)
     bundles.set(key, bundle)
     bundle.catch(() => bundles.delete(key))
@@ -69,7 +82,24 @@ async function plain(code: string): Promise<FunctionBundle> {
   return functionBundle(hash, await cache.putModule(hash, code), Buffer.byteLength(code), [])
 }
 
-async function build(key: string, emitted: EmittedModule, options: CaptureOptions): Promise<FunctionBundle> {
+async function findCandidates(
+  emitted: EmittedModule,
+  { includeModules = [] }: CaptureOptions,
+): Promise<Candidates> {
+  const found = new Map<string, readonly Candidate[]>()
+  for (const computed of emitted.computedImports) {
+    const candidates = await candidatesOf(computed, { includeModules, left: jobScriptsOf(emitted) })
+    found.set(JSON.stringify(computed), candidates)
+  }
+  return found
+}
+
+async function build(
+  key: string,
+  emitted: EmittedModule,
+  options: CaptureOptions,
+  candidates: Candidates,
+): Promise<FunctionBundle> {
   const known = await cache.find(key)
   if (known !== undefined) {
     refuseBackReference(
@@ -79,7 +109,7 @@ async function build(key: string, emitted: EmittedModule, options: CaptureOption
     return functionBundle(known.hash, await cache.fileOf(known.hash), known.sizeBytes, known.externalPackages)
   }
   const natives = new NativeAddons()
-  const built = await runEsbuild(emitted, options, natives)
+  const built = await runEsbuild(emitted, options, natives, candidates)
   const { metafile } = built
   const { code, sourceMap } = patchBundle(built, {
     files: Object.keys(metafile.inputs),
@@ -107,6 +137,7 @@ async function runEsbuild(
   emitted: EmittedModule,
   options: CaptureOptions,
   natives: NativeAddons,
+  candidates: Candidates,
 ): Promise<{ code: string; sourceMap: string; metafile: Metafile }> {
   const { build: esbuild } = await import('esbuild')
   const includes = (options.includeModules ?? []).map(name => `import ${JSON.stringify(name)};`).join('\n')
@@ -134,7 +165,7 @@ async function runEsbuild(
       legalComments: 'none',
       keepNames: true,
       banner: { js: BANNER },
-      plugins: [resolveFromImporter(), natives.plugin()],
+      plugins: [resolveFromImporter(), makeComputedImports(candidates), natives.plugin()],
     })
     const find = (ending: string) => result.outputFiles.find(file => file.path.endsWith(ending))?.text ?? ''
     return { code: find('.mjs'), sourceMap: find('.map'), metafile: result.metafile }
@@ -161,6 +192,24 @@ function resolveFromImporter(): Plugin {
           resolveDir: importer === '' ? process.cwd() : dirname(importer),
         })
       })
+    },
+  }
+}
+
+/** Modules that take the place of computed imports. */
+function makeComputedImports(candidates: Candidates): Plugin {
+  const namespace = 'lithops-computed'
+  return {
+    name: namespace,
+    setup(build) {
+      build.onResolve({ filter: /^lithops-computed:/ }, ({ path, importer, resolveDir }) => {
+        const computed = computedImportOf(path, importer || undefined)
+        return { path: JSON.stringify(computed), namespace, pluginData: resolveDir }
+      })
+      build.onLoad({ filter: /.*/, namespace }, ({ path, pluginData }) => ({
+        contents: computedImportModule(candidates.get(path) ?? []),
+        resolveDir: pluginData as string,
+      }))
     },
   }
 }
@@ -205,12 +254,16 @@ function packageOf(file: string): { name: string; version: string } | undefined 
   return undefined
 }
 
+/** The file that defines the function, and the script that the process was started with. */
+function jobScriptsOf({ definedIn }: EmittedModule): string[] {
+  const main = process.argv[1]
+  return [definedIn, main === undefined ? undefined : resolve(main)].filter(file => file !== undefined)
+}
+
 /** The script that starts the job must not be in the bundle: it would start the job again on the worker. */
 function refuseBackReference(emitted: EmittedModule, inputs: readonly string[]): void {
-  const main = process.argv[1]
-  const culprit = inputs.find(
-    input => input === emitted.definedIn || (main !== undefined && input === resolve(main)),
-  )
+  const scripts = jobScriptsOf(emitted)
+  const culprit = inputs.find(input => scripts.includes(input))
   if (culprit === undefined) return
   throw new SerializationError(
     `Cannot send function '${emitted.functionName}' to a worker: a module that it imports imports ${culprit} again, the script that ` +

@@ -18,7 +18,7 @@ export function captureFunction(fn: Function, options: CaptureOptions = {}): Cap
   const name = fn.name || '(anonymous)'
   const raw = captureRaw(fn, name)
   const env = packGraph(raw.root, raw.graph, raw.meta)
-  const { code, needsBundle, revivedImports } = raw
+  const { code, needsBundle, revivedImports, computedImports } = raw
   const definedIn = raw.scripts[0]?.file
   const stackMap = new StackMap(raw.sourceMap)
   let bundle: Promise<FunctionBundle> | undefined
@@ -34,7 +34,7 @@ export function captureFunction(fn: Function, options: CaptureOptions = {}): Cap
     warnings: warningsOf(name, raw.recreated, env.length),
     bundle: () => {
       bundle ??= bundleModule(
-        { code, needsBundle, revivedImports, functionName: name, definedIn },
+        { code, needsBundle, revivedImports, computedImports, functionName: name, definedIn },
         options,
       ).then(done => (built = done))
       return bundle

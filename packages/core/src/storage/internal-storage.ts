@@ -1,6 +1,8 @@
 import type { JobKey } from '../driver/monitor.ts'
 import type { ByteRange, StorageBackend } from '../driver/storage-backend.ts'
+import { ensureBucket } from './ensure-bucket.ts'
 import { type RetryPolicy, withRetries } from './retrying-storage.ts'
+import { sweep } from './sweep.ts'
 
 /** Everything that executors put into storage is below this. From: Lithops `lithops.jobs`. */
 export const JOBS_PREFIX = 'lithops.jobs/'
@@ -27,14 +29,11 @@ export function resultKey(job: JobKey, call: CallKey): string {
   return `${jobPrefix(job)}results/${call.callId}-${call.attempt}`
 }
 
-const DELETES_AT_ONCE_KEYS = 1000
-
 /** What jobs keep in storage: functions, data, large results. Used by the client and by workers. */
 export class InternalStorage {
   readonly backend: StorageBackend
   readonly bucket: string
   readonly #functions = new Map<string, Promise<string>>()
-  #bucketReady: Promise<void> | undefined
 
   constructor(options: {
     readonly backend: StorageBackend
@@ -47,11 +46,7 @@ export class InternalStorage {
 
   /** Makes the bucket if it is not there; asks the storage once. */
   ensureBucket(): Promise<void> {
-    this.#bucketReady ??= this.#makeBucket().catch(error => {
-      this.#bucketReady = undefined
-      throw error
-    })
-    return this.#bucketReady
+    return ensureBucket(this.backend, this.bucket)
   }
 
   /** Puts a function's bytes, once for each executor and hash however often it is asked. Returns the key. */
@@ -103,30 +98,15 @@ export class InternalStorage {
     return this.#cleanPrefix(JOBS_PREFIX, options)
   }
 
-  async #makeBucket(): Promise<void> {
-    if (!(await this.backend.bucketExists(this.bucket))) await this.backend.createBucket(this.bucket)
-  }
-
   async #put(key: string, bytes: Uint8Array): Promise<string> {
     await this.ensureBucket()
     await this.backend.putObject(this.bucket, key, bytes)
     return key
   }
 
-  async #cleanPrefix(prefix: string, { dryRun = false }: { readonly dryRun?: boolean } = {}) {
+  async #cleanPrefix(prefix: string, options: { readonly dryRun?: boolean } = {}): Promise<string[]> {
     const removed: string[] = []
-    if (!(await this.backend.bucketExists(this.bucket))) return removed
-    let batch: string[] = []
-    const removeBatch = async () => {
-      if (!dryRun) await this.backend.deleteObjects(this.bucket, batch)
-      removed.push(...batch)
-      batch = []
-    }
-    for await (const { key } of this.backend.listObjects(this.bucket, prefix)) {
-      batch.push(key)
-      if (batch.length === DELETES_AT_ONCE_KEYS) await removeBatch()
-    }
-    if (batch.length > 0) await removeBatch()
+    await sweep(this.backend, this.bucket, prefix, { ...options, onBatch: keys => removed.push(...keys) })
     return removed
   }
 }

@@ -11,6 +11,8 @@ import type {
 } from '../driver/storage-backend.ts'
 import { StorageError } from '../errors/index.ts'
 import { compareKeys } from './key-order.ts'
+import { isRepeatable } from './repeatable-body.ts'
+import { ResumingBody } from './resuming-body.ts'
 import { sleep } from './sleep.ts'
 
 export interface RetryPolicy {
@@ -28,8 +30,9 @@ export interface RetryPolicy {
 
 /**
  * Repeats what failed with a retryable StorageError, after pauses that grow and are spread at random, so that many
- * workers that were refused together do not come back together. A stream is written once: it cannot be read again. So
- * is a write with `ifAbsent`: a second try could not tell its own object from a rival's.
+ * workers that were refused together do not come back together. A stream that breaks while it is read goes on where it
+ * stopped. A stream is written once unless it can be read again, and so is a write with `ifAbsent`: a second try could
+ * not tell its own object from a rival's.
  */
 export class RetryingStorage implements StorageBackend {
   readonly specVersion = 1
@@ -64,16 +67,25 @@ export class RetryingStorage implements StorageBackend {
 
   putObject(bucket: string, key: string, body: Body, options: PutOptions = {}) {
     const put = () => this.#backend.putObject(bucket, key, body, options)
-    const isRepeatable = body instanceof Uint8Array && !options.ifAbsent
-    return isRepeatable ? this.#retry(put, options) : put()
+    const mayRepeat = isRepeatable(body) && !options.ifAbsent
+    return mayRepeat ? this.#retry(put, options) : put()
   }
 
   getObject(bucket: string, key: string, options: GetOptions = {}) {
     return this.#retry(() => this.#backend.getObject(bucket, key, options), options)
   }
 
-  getObjectStream(bucket: string, key: string, options: GetOptions = {}) {
-    return this.#retry(() => this.#backend.getObjectStream(bucket, key, options), options)
+  async getObjectStream(bucket: string, key: string, options: GetOptions = {}) {
+    const open = (wanted: GetOptions) =>
+      this.#retry(() => this.#backend.getObjectStream(bucket, key, wanted), options)
+    const first = await open(options)
+    const body = new ResumingBody(first, {
+      place: { operation: 'get', bucket, key },
+      options,
+      open,
+      pauseOrThrow: (error, attempt) => this.#pauseOrThrow(error, attempt, options.signal),
+    })
+    return { ...first, body }
   }
 
   headObject(bucket: string, key: string, options: StorageCallOptions = {}) {

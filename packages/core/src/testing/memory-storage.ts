@@ -88,7 +88,11 @@ export class MemoryStorage implements StorageBackend {
     return object.bytes.slice(start, end)
   }
 
-  async getObjectStream(bucket: string, key: string, options: GetOptions = {}) {
+  async getObjectStream(
+    bucket: string,
+    key: string,
+    options: GetOptions = {},
+  ): Promise<ObjectHead & { readonly body: AsyncIterable<Uint8Array> }> {
     const head = headOf(this.#find({ operation: 'get', bucket, key }, options))
     const bytes = await this.getObject(bucket, key, options)
     return { ...head, body: inPieces(bytes, options.signal) }

@@ -33,6 +33,7 @@ export class RunningCall implements CallContext {
   readonly startedMs: number
   readonly #head: JobHead
   readonly #openStorage: (head: JobHead, name?: string) => Storage
+  #storage: Storage | undefined
   #abort: AbortController | undefined
   #fail: ((error: unknown) => void) | undefined
   logBytes = 0
@@ -69,12 +70,17 @@ export class RunningCall implements CallContext {
   }
 
   get storage(): Storage {
-    return this.openStorage()
+    this.#storage ??= this.openStorage()
+    return this.#storage
   }
 
   /** The job's storage; with a name, one of the further storages that its inputs lie in. */
   openStorage(name?: string): Storage {
-    return this.#openStorage(this.#head, name)
+    const storage = this.#openStorage(this.#head, name)
+    // what is put into another storage than the job's own is not found when the executor cleans up
+    if (name !== undefined) return storage
+    const { executorId, jobId, callId, attempt } = this
+    return storage.ownedBy({ executorId, jobId, callId, attempt })
   }
 
   get logger(): CallLogger {

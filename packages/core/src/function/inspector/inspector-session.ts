@@ -5,7 +5,11 @@ import vm from 'node:vm'
 const HELD_CAPTURES = 128
 
 const OBJECT_GROUP = 'lithops'
+/** V8 keeps what it tells of a pause in a group of its own. */
+const PAUSE_GROUP = 'backtrace'
 const CONTEXT_NAME = 'lithops-capture'
+/** Steps from the statement that calls a function into that function. */
+const MAX_STEPS = 2
 
 /** What V8 tells of a script when it has parsed it. */
 export interface ScriptFacts {
@@ -55,6 +59,7 @@ export class InspectorSession {
   readonly #handOver: string
   #isDebugging = false
   #heldCaptures = 0
+  #hasPaused = false
   #idling: NodeJS.Immediate | undefined
 
   private constructor() {
@@ -191,26 +196,46 @@ export class InspectorSession {
   #release(): void {
     this.#heldCaptures = 0
     this.post('Runtime.releaseObjectGroup', { objectGroup: OBJECT_GROUP })
+    if (!this.#hasPaused) return
+    this.#hasPaused = false
+    this.post('Runtime.releaseObjectGroup', { objectGroup: PAUSE_GROUP })
   }
 
   /**
-   * Calls `run`, and `paused` with the innermost frame when it stops at a breakpoint. The call is given up after the
-   * first stop: nothing behind the breakpoint runs.
+   * Calls `run`, and `paused` with the frame of a function when V8 stops in it: at a breakpoint in the function, or, with
+   * `isSteppingIn`, at the first place that it comes to from a breakpoint in `run`, which must call the function. The call
+   * is given up after that: nothing behind the place runs.
    */
-  runUntilPaused(run: () => void, paused: (frame: PausedFrame) => void): void {
+  runUntilPaused(
+    run: () => void,
+    { isSteppingIn }: { readonly isSteppingIn: boolean },
+    paused: (frame: PausedFrame) => void,
+  ): void {
+    let outerFrames: number | undefined
+    let steps = 0
     const onPaused = ({
-      params,
+      params: { callFrames },
     }: inspector.InspectorNotification<inspector.Debugger.PausedEventDataType>) => {
-      const callFrameId = params.callFrames[0]?.callFrameId
-      paused({
-        evaluate: expression =>
-          this.post('Debugger.evaluateOnCallFrame', {
-            callFrameId,
-            expression,
-            objectGroup: OBJECT_GROUP,
-            silent: true,
-          }),
-      })
+      this.#hasPaused = true
+      outerFrames ??= isSteppingIn ? callFrames.length : callFrames.length - 1
+      // a step may lead further in, to what the function calls first
+      const frame = callFrames[callFrames.length - outerFrames - 1]
+      if (frame === undefined && steps < MAX_STEPS) {
+        steps++
+        this.#session.post('Debugger.stepInto', () => {})
+        return
+      }
+      if (frame !== undefined) {
+        paused({
+          evaluate: expression =>
+            this.post('Debugger.evaluateOnCallFrame', {
+              callFrameId: frame.callFrameId,
+              expression,
+              objectGroup: OBJECT_GROUP,
+              silent: true,
+            }),
+        })
+      }
       // The last word: it unwinds the stack to the Runtime.evaluate below, whose end cancels the termination.
       this.#session.post('Runtime.terminateExecution', () => {})
     }
