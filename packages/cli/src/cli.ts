@@ -26,7 +26,7 @@ Examples:
   $ lithops clean --dry-run            see what would be removed
 
 Config: --config FILE, else LITHOPS_CONFIG, LITHOPS_CONFIG_FILE, .lithops_config, ~/.lithops/config, /etc/lithops/config.
-Exit codes: 0 all went well, 1 something failed, 2 the command line or the config is wrong.`
+Exit codes: 0 all went well, 1 something failed, 2 the command line or the config is wrong, 130 interrupted by Ctrl-C.`
 
 /** Runs one command line. Returns the exit code; writes results to standard output and all else to standard error. */
 export async function runCli(args: readonly string[]): Promise<number> {
@@ -56,6 +56,7 @@ function makeProgram(finished: (ok: boolean) => void): Command {
     .option('-d, --debug', 'tell more on standard error, with stacks of errors')
     .option('--json', 'print results as JSON')
     .helpOption('-h, --help', 'print this help')
+    .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('(see lithops --help)')
     .showSuggestionAfterError()

@@ -1,4 +1,5 @@
 import { type ExecutorOptions, FunctionExecutor, Storage } from '@lithops/core'
+import { interruptible } from './interrupt.ts'
 
 /** Options that every command takes. */
 export interface GlobalOptions {
@@ -9,8 +10,22 @@ export interface GlobalOptions {
   readonly json?: boolean
 }
 
-/** An executor as the command line asks for it. Progress bars appear on terminals only, never beside JSON. */
-export function openExecutor(options: GlobalOptions): FunctionExecutor {
+/** Uses an executor as the command line asks for it, and closes it: at the end, and in order at Ctrl+C. */
+export function withExecutor<T>(
+  options: GlobalOptions,
+  use: (fexec: FunctionExecutor) => Promise<T>,
+): Promise<T> {
+  return interruptible(async signal => {
+    await using fexec = openExecutor(options)
+    // ends the calls, and with them what is waited for
+    signal.addEventListener('abort', () => fexec.close(), { once: true })
+    const value = await use(fexec)
+    signal.throwIfAborted()
+    return value
+  })
+}
+
+function openExecutor(options: GlobalOptions): FunctionExecutor {
   const { config, backend, storage, debug } = options
   const given: ExecutorOptions = {
     ...(config === undefined ? {} : { configFile: config }),

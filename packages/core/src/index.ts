@@ -28,7 +28,6 @@ export { LocalhostExecutor, RetryingFunctionExecutor, ServerlessExecutor } from 
 export {
   FunctionExecutor,
   type Futures,
-  type GetResultOptions,
   type ItemList,
   type ItemSource,
   type MapFunction,
@@ -36,6 +35,7 @@ export {
 } from './executor/function-executor.ts'
 export type { GroupedFutures, GroupedMapReduceOptions, MapReduceOptions } from './executor/map-reduce.ts'
 export { Storage, type StorageOptions } from './executor/named-storage.ts'
+export type { GetResultOptions } from './executor/read-results.ts'
 export { exported } from './function/exported.ts'
 export { CallHandle, type CallStatus, type ResultOptions } from './future/call-handle.ts'
 export { FuturesList } from './future/futures-list.ts'

@@ -1,4 +1,3 @@
-import { dirname } from 'node:path'
 import type { ResolvedConfig } from '../config/resolve-config.ts'
 import type {
   ComputeDriver,
@@ -7,6 +6,7 @@ import type {
   MonitorDriver,
   StorageDriver,
 } from '../driver/driver.ts'
+import { projectDirectory } from './find-driver.ts'
 
 /** The driver's own section, checked by its own schema. */
 export function sectionOf(
@@ -20,7 +20,7 @@ export function sectionOf(
   }
   if (driver.config === undefined) return raw
   const parsed = driver.config.parse(raw, source)
-  for (const warning of parsed.warnings) log.info(warning)
+  for (const warning of parsed.warnings) log.debug(warning)
   return parsed.config as Record<string, unknown>
 }
 
@@ -33,12 +33,6 @@ export function driverContext(log: DriverLog): DriverContext {
   }
 }
 
-/** Packages are resolved from the folder of the program that was started, and from where it was started. */
-function projectDirectory(): string {
-  const main = process.argv[1]
-  return main === undefined || main.includes('node_modules') ? process.cwd() : dirname(main)
-}
-
 /** Config names of drivers, by which they are wanted or which they have themselves. */
 export function namesOf(choices: readonly unknown[]): string[] {
   return choices.flatMap(choice => {
@@ -47,11 +41,13 @@ export function namesOf(choices: readonly unknown[]): string[] {
   })
 }
 
-const LEVELS = ['debug', 'info', 'warning', 'error']
+export const LEVELS = ['debug', 'info', 'warning', 'error']
+/** Other names of levels, as Lithops (Python) has them. */
+const LEVEL_NAMES: Readonly<Record<string, string>> = { critical: 'error', warn: 'warning' }
 
 /** Writes lines from a level on to standard error. */
 export function makeLog(level: string): DriverLog {
-  const from = LEVELS.indexOf(level === 'critical' ? 'error' : level)
+  const from = LEVELS.indexOf(LEVEL_NAMES[level] ?? level)
   const line = (at: number, message: string) => {
     if (at >= from) process.stderr.write(`lithops: ${message}\n`)
   }

@@ -5,8 +5,17 @@ import { checkDriverShape } from '../driver/driver-shape.ts'
 import type { Monitor } from '../driver/monitor.ts'
 import { ConfigError, DriverContractError } from '../errors/index.ts'
 import { type CallOptions, compileRetries, DEFAULT_RETRIES, type JobDefaults } from '../job/job-options.ts'
-import { LocalhostBackend } from '../localhost/localhost-backend.ts'
-import { driverContext, makeLog, namesOf, sectionOf } from './driver-section.ts'
+import {
+  checker,
+  isPositive,
+  isPositiveInteger,
+  isRecord,
+  isText,
+  unknownOption,
+} from '../job/option-checks.ts'
+import { driverContext, LEVELS, makeLog, namesOf, sectionOf } from './driver-section.ts'
+import { findDriver } from './find-driver.ts'
+import { localhostBackend } from './localhost-choice.ts'
 import type { ExecutorParts } from './open-executor.ts'
 import { storageOpener } from './storage-opener.ts'
 
@@ -44,7 +53,7 @@ export interface ExecutorOptions {
   readonly logLevel?: 'debug' | 'info' | 'warning' | 'error'
 }
 
-const KNOWN_OPTIONS = new Set([
+const KNOWN_OPTIONS = [
   'config',
   'configFile',
   'backend',
@@ -56,12 +65,26 @@ const KNOWN_OPTIONS = new Set([
   'retries',
   'timeoutMs',
   'logLevel',
-])
+]
+
+/** Names of Lithops (Python), with what they are called here. */
+const RENAMED = {
+  mode: 'backend',
+  config_file: 'configFile',
+  runtime_memory: 'runtimeMemoryMiB',
+  runtimeMemory: 'runtimeMemoryMiB',
+  log_level: 'logLevel',
+  timeout: 'timeoutMs (milliseconds)',
+  workers: "localhost: { worker_processes }, or a key of the backend's section in config",
+  worker_processes: "localhost: { worker_processes }, or a key of the backend's section in config",
+}
 
 /** Restrictions of an executor class. */
 export interface ExecutorKind {
   readonly className: string
   readonly only?: 'localhost' | 'serverless'
+  /** Runs of a call after errors of its function, where neither options nor config say how many. Default: 0. */
+  readonly userRetries?: number
 }
 
 const DEFAULT_TIMEOUT_MS = 1_800_000
@@ -76,13 +99,13 @@ export function resolveExecutor(options: ExecutorOptions, kind: ExecutorKind): E
     drivers: namesOf([options.backend, options.storage, options.monitoring].flat()),
   })
   const log = makeLog(options.logLevel ?? config?.lithops.log_level.toLowerCase() ?? 'warning')
-  for (const warning of config?.warnings ?? []) log.info(warning)
+  for (const warning of config?.warnings ?? []) log.debug(warning)
   const choices = backendChoices(options, config, kind)
   const context = driverContext(log)
   const backends = choices.map(choice => openBackend(choice, config, context))
   const openStorage = jobStorageOpener(options.storage ?? config?.lithops.storage, choices, config, context)
   return {
-    jobDefaults: jobDefaults(options, config),
+    jobDefaults: jobDefaults(options, config, kind),
     runtime: {
       ...(options.runtime === undefined ? {} : { name: options.runtime }),
       ...(options.runtimeMemoryMiB === undefined ? {} : { memoryMiB: options.runtimeMemoryMiB }),
@@ -103,12 +126,20 @@ function checkOptions(options: ExecutorOptions): void {
       `The options of an executor must be an object, not ${options === null ? 'null' : typeof options}.`,
     )
   }
-  const unknown = Object.keys(options).filter(key => !KNOWN_OPTIONS.has(key))
-  if (unknown.length === 0) return
-  throw new ConfigError(
-    `There is no executor option ${unknown.map(key => `'${key}'`).join(', ')}. There are: ${[...KNOWN_OPTIONS].join(', ')}. ` +
-      'Sections of the config go into `config`.',
-  )
+  const problems = Object.keys(options).flatMap(key => unknownOption(key, KNOWN_OPTIONS, RENAMED))
+  const is = checker(options as Readonly<Record<string, unknown>>, problems)
+  is('config', 'an object of sections', isRecord)
+  is('configFile', 'a path', isText)
+  is('localhost', 'an object of keys', isRecord)
+  is('runtime', 'the name of a runtime', isText)
+  is('runtimeMemoryMiB', 'a positive whole number', isPositiveInteger)
+  is('timeoutMs', 'a positive number', isPositive)
+  is('logLevel', `one of ${LEVELS.join(', ')}`, value => LEVELS.includes(value as string))
+  for (const kind of ['backend', 'storage', 'monitoring']) {
+    is(kind, 'a name or a driver', value => value !== '' && (isText(value) || typeof value === 'object'))
+  }
+  if (problems.length === 0) return
+  throw new ConfigError(`The options of the executor are wrong: ${problems.join('; ')}.`)
 }
 
 function backendChoices(
@@ -116,14 +147,30 @@ function backendChoices(
   config: ResolvedConfig | undefined,
   kind: ExecutorKind,
 ): BackendChoice[] {
-  const named = options.backend ?? config?.lithops.backend
   const mode = config?.lithops.mode
+  const named =
+    options.backend ??
+    config?.lithops.backend ??
+    (mode === 'serverless' || kind.only === 'serverless' ? config?.serverlessBackend : undefined)
   if (mode === 'standalone') {
     throw new ConfigError(
       'mode: standalone is not there: Lithops for TypeScript runs on localhost and on serverless backends.',
     )
   }
-  const list = (named === undefined ? [] : Array.isArray(named) ? named : [named]) as BackendChoice[]
+  const list = [named ?? []].flat() as BackendChoice[]
+  if (named !== undefined && list.length === 0) {
+    throw new ConfigError('backend must name at least one backend, and the list is empty.')
+  }
+  if (
+    kind.only === 'localhost' &&
+    options.backend !== undefined &&
+    list.some(choice => choice !== 'localhost')
+  ) {
+    const name = list.map(choice => (typeof choice === 'string' ? choice : choice.name)).join(', ')
+    throw new ConfigError(
+      `${kind.className} runs on localhost, not on ${name}. Use FunctionExecutor for that.`,
+    )
+  }
   if (kind.only === 'localhost' || (mode === 'localhost' && list.length === 0)) return ['localhost']
   if (list.length === 0) {
     if (kind.only !== 'serverless' && mode !== 'serverless') return ['localhost']
@@ -149,10 +196,9 @@ function openBackend(
   config: ResolvedConfig | undefined,
   context: DriverContext,
 ): ComputeBackend | Promise<ComputeBackend> {
-  if (choice === 'localhost') return localhostBackend(config)
+  if (choice === 'localhost') return localhostBackend(config?.localhost, context.log)
   if (typeof choice === 'string') {
-    return loader().then(async ({ loadDriver }) => {
-      const { driver } = await loadDriver('backend', choice, context.projectDirectory)
+    return findDriver('backend', choice, context).then(async ({ driver }) => {
       return checkBackend(await driver.create(sectionOf(driver, config, context.log), context))
     })
   }
@@ -170,16 +216,6 @@ function openBackend(
 /** A backend object, not a driver that makes one. */
 function isBackend(choice: BackendChoice): choice is ComputeBackend {
   return typeof choice === 'object' && 'invoke' in choice
-}
-
-function localhostBackend(config: ResolvedConfig | undefined): LocalhostBackend {
-  const section = config?.localhost
-  return new LocalhostBackend({
-    ...(section?.worker_processes === undefined ? {} : { workers: section.worker_processes }),
-    ...(section?.isolation === undefined ? {} : { isolation: section.isolation as 'worker' | 'call' }),
-    ...(section?.runtime === undefined ? {} : { runtime: section.runtime }),
-    ...(section?.runtime_memory === undefined ? {} : { memoryMiB: section.runtime_memory }),
-  })
 }
 
 const BACKEND_METHODS = [
@@ -233,7 +269,7 @@ function monitorOpener(
 ): (() => Promise<Monitor>) | undefined {
   const wanted =
     options.monitoring ??
-    config?.lithops.monitoring ??
+    config?.lithops.monitoring?.toLowerCase() ??
     (config?.lithops.rabbitmq_monitor === true ? 'rabbitmq' : undefined)
   if (wanted === undefined || wanted === 'direct') return undefined
   if (typeof wanted === 'object') checkDriverShape('monitor', 'the option monitoring', wanted)
@@ -248,22 +284,19 @@ function monitorOpener(
         surroundings,
       )
     }
-    const driver =
-      typeof wanted === 'string'
-        ? (await (await loader()).loadDriver('monitor', wanted, context.projectDirectory)).driver
-        : wanted
+    const driver = typeof wanted === 'string' ? (await findDriver('monitor', wanted, context)).driver : wanted
     return driver.create(sectionOf(driver, config, context.log), surroundings)
   }
 }
 
-function jobDefaults(options: ExecutorOptions, config: ResolvedConfig | undefined): JobDefaults {
+function jobDefaults(
+  options: ExecutorOptions,
+  config: ResolvedConfig | undefined,
+  kind: ExecutorKind,
+): JobDefaults {
   const problems: string[] = []
-  const configured = config?.lithops.retries
-  const retries = compileRetries(
-    options.retries,
-    configured ? { ...DEFAULT_RETRIES, user: configured } : DEFAULT_RETRIES,
-    problems,
-  )
+  const user = config?.lithops.retries || kind.userRetries || DEFAULT_RETRIES.user
+  const retries = compileRetries(options.retries, { ...DEFAULT_RETRIES, user }, problems)
   if (problems.length > 0)
     throw new ConfigError(`The options of the executor are wrong: ${problems.join('; ')}.`)
   const {
@@ -280,8 +313,4 @@ function jobDefaults(options: ExecutorOptions, config: ResolvedConfig | undefine
     ...(includeModules === undefined ? {} : { includeModules }),
     ...(excludeModules === undefined ? {} : { excludeModules }),
   }
-}
-
-function loader(): Promise<typeof import('../driver/load.ts')> {
-  return import('../driver/load.ts')
 }

@@ -5,6 +5,7 @@ import type { ResponseFuture } from '../future/response-future.ts'
 import type { Call } from '../job/call.ts'
 import type { Job } from '../job/job.ts'
 import type { CallOptions } from '../job/job-options.ts'
+import { checker, isPositive, isPositiveInteger } from '../job/option-checks.ts'
 import type { JobRunner } from './job-runner.ts'
 
 /** Options of `mapReduce` beside those of its map calls. */
@@ -43,17 +44,20 @@ export class GroupedFutures<K, T> extends FuturesList<T> {
   groupKeys: K[] = []
 }
 
+/** Throws ConfigError that names every problem. The options of the map calls are checked elsewhere. */
 export function checkMapReduceOptions(options: MapReduceOptions & { readonly reduceBy?: unknown }): void {
-  const { fanIn, spawnReducer, reduceBy } = options
-  if (fanIn !== undefined && !(Number.isInteger(fanIn) && fanIn >= 2)) {
-    throw new ConfigError(`fanIn must be a whole number from 2, not ${String(fanIn)}.`)
-  }
-  if (spawnReducer !== undefined && !(spawnReducer >= 0 && spawnReducer <= 100)) {
-    throw new ConfigError(`spawnReducer must be a percentage from 0 to 100, not ${String(spawnReducer)}.`)
-  }
-  if (reduceBy !== undefined && reduceBy !== 'object' && typeof reduceBy !== 'function') {
-    throw new ConfigError("reduceBy must be 'object' or a function of the item that returns its group.")
-  }
+  if (typeof options !== 'object' || options === null) return
+  const problems: string[] = []
+  const is = checker({ ...options }, problems)
+  const isPercentage = (value: unknown) => typeof value === 'number' && value >= 0 && value <= 100
+  is('fanIn', 'a whole number from 2', value => Number.isInteger(value) && Number(value) >= 2)
+  is('spawnReducer', 'a percentage from 0 to 100', isPercentage)
+  is('reducerMemoryMiB', 'a positive whole number', isPositiveInteger)
+  is('reducerTimeoutMs', 'a positive number', isPositive)
+  const isGrouping = (value: unknown) => value === 'object' || typeof value === 'function'
+  is('reduceBy', "'object' or a function of the item that returns its group", isGrouping)
+  if (problems.length > 0)
+    throw new ConfigError(`The options of mapReduce are wrong: ${problems.join('; ')}.`)
 }
 
 /** The options of the reducers' job. */
@@ -115,6 +119,7 @@ export class MapReduceCalls {
   /** One reducer, or a tree of them, over a source that is still being read. */
   overStream<U>(stream: FuturesStream<unknown>): ResponseFuture<U> {
     const reducer = this.#runner.waitingCall<U>(this.#job)
+    reducer.call.onEnd(() => stream.cancel('its reducer cannot succeed any more'))
     const collect = async () => {
       const mapCalls: Call[] = []
       for await (const { call } of stream) {
@@ -167,6 +172,7 @@ export class MapReduceCalls {
       })
     }
     const mapJob = mapCalls[0]?.job
+    this.#job.feedingJob = mapJob
     let openReducers = reducers.length
     for (const reducer of reducers) {
       reducer.call.onEnd(() => {

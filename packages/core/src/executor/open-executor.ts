@@ -6,6 +6,7 @@ import type { Invoker } from '../invoker/invoker.ts'
 import type { JobSurroundings } from '../invoker/job-message.ts'
 import type { Job } from '../job/job.ts'
 import type { JobDefaults } from '../job/job-options.ts'
+import { LocalhostBackend } from '../localhost/localhost-backend.ts'
 import { InternalStorage } from '../storage/internal-storage.ts'
 import { type OpenStorage, secretsOf, storageHead } from '../storage/open-storage.ts'
 import { Storage } from '../storage/storage.ts'
@@ -64,6 +65,13 @@ export class ExecutorSurroundings {
   #use(backends: readonly ComputeBackend[]): void {
     this.#backends = backends
     this.#invoker.use(backends)
+  }
+
+  /** Removes a folder also when this program ends without `close`, where a backend on this machine can. */
+  removeAtEnd(folder: string): void {
+    for (const backend of this.#backends ?? []) {
+      if (backend instanceof LocalhostBackend) return backend.removeAtEnd(folder)
+    }
   }
 
   /** The user's view of the storage. */

@@ -6,6 +6,7 @@ import type { StorageBackend } from '../driver/storage-backend.ts'
 import { DEFAULT_LOCALHOST_BUCKET, localhostStorageDriver } from '../localhost/localhost-storage.ts'
 import type { OpenStorage } from '../storage/open-storage.ts'
 import { sectionOf } from './driver-section.ts'
+import { findDriver } from './find-driver.ts'
 
 /** Opens a storage by its config name or with a driver. Nothing is opened before it is called. */
 export function storageOpener(
@@ -18,7 +19,7 @@ export function storageOpener(
   return async () => {
     const { driver, file } =
       typeof wanted === 'string'
-        ? await (await import('../driver/load.ts')).loadDriver('storage', wanted, context.projectDirectory)
+        ? await findDriver('storage', wanted, context)
         : { driver: wanted, file: undefined }
     const section = sectionOf(driver, config, context.log)
     const backend = await driver.create(section, context)

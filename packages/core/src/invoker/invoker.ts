@@ -107,10 +107,10 @@ export class Invoker {
   }
 
   /** Ends a call that nobody wants any more. */
-  cancel(call: Call, error: unknown): void {
+  cancel(call: Call, reason: string, cause?: unknown): void {
     if (call.isEnded) return
     const activation = this.#byCall.get(call)
-    call.cancel(error)
+    call.cancel(reason, cause)
     activation?.callCancelled()
   }
 

@@ -96,14 +96,19 @@ function checkExternals(bundle: FunctionBundle, lane: Lane): void {
 /** A folder that is made at the first use and removed at the end. */
 export class LazyDirectory {
   readonly #path: string
+  readonly #onMade: (path: string) => void
   #made: Promise<string> | undefined
 
-  constructor(path: string) {
+  constructor(path: string, onMade: (path: string) => void = () => {}) {
     this.#path = path
+    this.#onMade = onMade
   }
 
   readonly get = (): Promise<string> => {
-    this.#made ??= mkdir(this.#path, { recursive: true, mode: 0o700 }).then(() => this.#path)
+    if (this.#made === undefined) {
+      this.#onMade(this.#path)
+      this.#made = mkdir(this.#path, { recursive: true, mode: 0o700 }).then(() => this.#path)
+    }
     return this.#made
   }
 

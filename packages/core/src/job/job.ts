@@ -27,6 +27,10 @@ export class Job {
   /** Why calls that are made from now on are cancelled at once. */
   stopped: unknown
   isStopped = false
+  /** Why the whole job was cancelled. */
+  cancelled: { readonly reason: string; readonly cause: unknown } | undefined
+  /** The job whose results the calls of this one reduce. */
+  feedingJob: Job | undefined
   /** Running mean of the duration of a call in ms; undefined until the first has ended. */
   meanCallMs: number | undefined
   /**

@@ -123,6 +123,11 @@ export class LocalhostBackend implements ComputeBackend {
     })
   }
 
+  /** Removes a folder of this program when the program ends without `close`, killed or not. */
+  removeAtEnd(folder: string): void {
+    this.#watchdog.remove(folder)
+  }
+
   async clean(_options?: CleanOptions): Promise<readonly string[]> {
     return []
   }
@@ -218,8 +223,18 @@ export class LocalhostBackend implements ComputeBackend {
         this.#dispatch()
         waiting.resolve({})
       },
-      lost: error => waiting.reject(this.#lost(waiting, error)),
+      lost: (error, isBegun) => {
+        if (isBegun || this.#isClosed || options.signal?.aborted) waiting.reject(this.#lost(waiting, error))
+        else this.#runElsewhere(waiting)
+      },
     })
+  }
+
+  /** Its worker was dead already, killed while it was idle: that is no fault of the activation. */
+  #runElsewhere(waiting: Waiting): void {
+    waiting.worker = undefined
+    this.#queue.unshift(waiting)
+    this.#dispatch()
   }
 
   #lost(waiting: Waiting, error: CallError): unknown {

@@ -34,6 +34,7 @@ const host: WorkerHost = {
     initMs,
   }),
   emit: frames => send(SlotMessage.frames, frames),
+  emitLog: frames => send(SlotMessage.log, frames),
   importModule: async (hash, code) => {
     if (code.kind !== 'file') throw new NotSupportedError(`Function ${hash} did not come as a file.`)
     const module = (await import(pathToFileURL(code.path).href)) as { default: ModuleFactory }
@@ -134,6 +135,10 @@ process.on('exit', code => {
     // the pipe is full or gone: the exit code of the process says the same
   }
 })
+
+// Ctrl-C reaches the whole process group. What becomes of the calls is the client's to say: when it dies of the signal,
+// the pipe closes; when it goes on, so do they.
+process.on('SIGINT', () => {})
 
 socket.on('data', chunk => reader.push(chunk))
 // the client is gone: nobody waits for anything

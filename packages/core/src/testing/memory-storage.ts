@@ -63,7 +63,12 @@ export class MemoryStorage implements StorageBackend {
     this.#store = store
   }
 
-  async putObject(bucket: string, key: string, body: Body, options: PutOptions = {}) {
+  async putObject(
+    bucket: string,
+    key: string,
+    body: Body,
+    options: PutOptions = {},
+  ): Promise<{ readonly created: boolean; readonly etag?: string }> {
     const place = { operation: 'put', bucket, key }
     this.#open(place, options)
     checkKey(place, MAX_KEY_BYTES)

@@ -25,6 +25,8 @@ const FLUSH_AT_BYTES = 64 * 1024
 const YIELD_AFTER_MS = 20
 /** A function whose signal was aborted at its timeout has this long to stop before its worker is given up. */
 const TIMEOUT_GRACE_MS = 100
+/** Node fires a timer at once that is longer than this. No worker lives so long. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
 /** Larger results go to storage where the job has one on its way home. */
 const INLINE_RESULT_BYTES = 64 * 1024
 
@@ -80,6 +82,8 @@ class ActivationRun {
   #publisher: StatusPublisher | undefined
   #flushedAt = performance.now()
   #flushScheduled = false
+  /** Whether anything but log text waits to be told. */
+  #hasProgress = false
   #peakMemoryKib = 0
   currentCall: RunningCall | undefined
 
@@ -114,6 +118,7 @@ class ActivationRun {
       }
       if (i === 0 || now - this.#flushedAt > FLUSH_AFTER_MS || this.#writer.length > FLUSH_AT_BYTES) {
         writeStarted(this.#writer, call.callId, call.attempt, nowMs())
+        this.#hasProgress = true
         this.flush()
       }
       if (now - yieldedAt > YIELD_AFTER_MS) {
@@ -234,7 +239,7 @@ class ActivationRun {
               )
             }, TIMEOUT_GRACE_MS)
           },
-          Math.max(0, running.startedMs + timeoutMs - nowMs()),
+          Math.min(Math.max(0, running.startedMs + timeoutMs - nowMs()), LONGEST_TIMER_MS),
         )
       }
       running.onEscapedError(error => settle(Outcome.error, error))
@@ -261,6 +266,7 @@ class ActivationRun {
       peakMemoryKib: this.#peakMemory(),
     }
     if (this.currentCall === running) this.currentCall = undefined
+    this.#hasProgress = true
     this.#host.afterCall?.()
     if (this.#host.writeResult !== undefined && this.#publisher !== undefined && outcome === Outcome.value) {
       return this.#endedWithStorage(end, value, loaded)
@@ -326,7 +332,10 @@ class ActivationRun {
   flush(): void {
     this.#flushedAt = performance.now()
     if (this.#writer.length === 0 || this.#publisher !== undefined) return
-    this.#host.emit(this.#writer.take())
+    const frames = this.#writer.take()
+    if (!this.#hasProgress && this.#host.emitLog !== undefined) this.#host.emitLog(frames)
+    else this.#host.emit(frames)
+    this.#hasProgress = false
   }
 
   /** What is written now is told as soon as the function waits for something. */

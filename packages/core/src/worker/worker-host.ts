@@ -9,6 +9,8 @@ export interface WorkerHost {
   facts(): WorkerFacts
   /** Takes whole reply frames; called in order, and again whenever there is something new to tell. */
   emit(frames: Uint8Array): void
+  /** The same for frames that hold log text alone, which is no sign of a call's progress. Absent: `emit`. */
+  emitLog?(frames: Uint8Array): void
   /** Imports a function's module. Called once per hash: the worker keeps what it imported. */
   importModule(hash: string, code: Location, inline: Uint8Array): Promise<ModuleFactory>
   /** Reads bytes that are not in the message. */
