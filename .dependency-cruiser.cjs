@@ -38,7 +38,7 @@ module.exports = {
         reachable: true,
         path: [
           `${CORE}(function|executor|config|invoker|job|data|stats|testing)/`,
-          `${CORE}localhost/(?!slot-|worker-storages|process-guard|log-capture|localhost-storage|key-path)`,
+          `${CORE}localhost/(?!slot-|process-guard|log-capture|localhost-storage|key-path)`,
           '^(node:)?inspector(/promises)?$',
           ...npm(CLIENT_LIBRARIES),
         ],

@@ -12,6 +12,7 @@ const isCheck = process.argv.includes('--check')
 const pages = [
   'README.md',
   'packages/core/README.md',
+  'examples/backend-template/README.md',
   ...readdirSync(path.join(root, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter(name => name.endsWith('.md') && !name.includes('node_modules') && !name.startsWith('public-api'))
     .map(name => path.join('docs', name)),

@@ -1,21 +1,34 @@
 import { readFileSync } from 'node:fs'
 
-/** Words of some files and how often each occurs. */
+/** A file and the package that it belongs to. */
+export interface File {
+  readonly path: string
+  readonly packageName: string
+}
+
+export interface PackageCount {
+  files: number
+  words: number
+  bytes: number
+}
+
+/** How often each word occurs, and how much there is in each package. */
 export interface WordCount {
-  readonly files: number
-  readonly words: number
-  readonly bytes: number
   readonly byWord: Map<string, number>
+  readonly byPackage: Map<string, PackageCount>
+  /** Ids of the processes that counted. */
+  readonly processes: Set<number>
+  /** Calls that it took. */
+  readonly calls: number
 }
 
 /** Counts the words of files: runs of letters and digits, without regard to case. */
-export function countWords(paths: readonly string[]): WordCount {
+export function countWords(files: readonly File[]): WordCount {
   const byWord = new Map<string, number>()
-  let words = 0
-  let bytes = 0
-  for (const path of paths) {
+  const byPackage = new Map<string, PackageCount>()
+  for (const { path, packageName } of files) {
     const content = readFileSync(path)
-    bytes += content.length
+    let words = 0
     for (const [word] of content
       .toString('utf8')
       .toLowerCase()
@@ -23,21 +36,31 @@ export function countWords(paths: readonly string[]): WordCount {
       byWord.set(word, (byWord.get(word) ?? 0) + 1)
       words++
     }
+    addPackage(byPackage, packageName, { files: 1, words, bytes: content.length })
   }
-  return { files: paths.length, words, bytes, byWord }
+  return { byWord, byPackage, processes: new Set([process.pid]), calls: 1 }
 }
 
-/** Adds counts up. */
+/** Adds counts up: word by word, and package by package. */
 export function addCounts(counts: readonly WordCount[]): WordCount {
   const byWord = new Map<string, number>()
-  let files = 0
-  let words = 0
-  let bytes = 0
+  const byPackage = new Map<string, PackageCount>()
+  const processes = new Set([process.pid])
+  let calls = 1
   for (const count of counts) {
-    files += count.files
-    words += count.words
-    bytes += count.bytes
+    calls += count.calls
+    for (const id of count.processes) processes.add(id)
     for (const [word, times] of count.byWord) byWord.set(word, (byWord.get(word) ?? 0) + times)
+    for (const [name, more] of count.byPackage) addPackage(byPackage, name, more)
   }
-  return { files, words, bytes, byWord }
+  return { byWord, byPackage, processes, calls }
+}
+
+function addPackage(byPackage: Map<string, PackageCount>, name: string, more: PackageCount): void {
+  const { files, words, bytes } = byPackage.get(name) ?? { files: 0, words: 0, bytes: 0 }
+  byPackage.set(name, {
+    files: files + more.files,
+    words: words + more.words,
+    bytes: bytes + more.bytes,
+  })
 }

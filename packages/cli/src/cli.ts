@@ -5,7 +5,9 @@ import { hello } from './commands/hello.ts'
 import { attachJob, jobResults, listJobs } from './commands/jobs.ts'
 import { listRuntimes } from './commands/runtime-list.ts'
 import { selfTest } from './commands/self-test.ts'
-import type { GlobalOptions } from './global-options.ts'
+import { addStorageCommands } from './commands/storage/index.ts'
+import { type GlobalOptions, UsageError } from './global-options.ts'
+import { InterruptedError } from './interruptible.ts'
 
 /** All went well. */
 const EXIT_OK = 0
@@ -22,10 +24,11 @@ Examples:
   $ lithops hello --map 100            a hundred calls
   $ lithops test -b aws_lambda         try a backend out
   $ lithops job attach a1b2c3-0-M000   finish a job whose program is gone
+  $ lithops storage put data.csv mine  write a file into the bucket 'mine'
   $ lithops clean --dry-run            see what would be removed
 
 Config: --config FILE, else LITHOPS_CONFIG, LITHOPS_CONFIG_FILE, .lithops_config, ~/.lithops/config, /etc/lithops/config.
-Exit codes: 0 all went well, 1 something failed, 2 the command line or the config is wrong.`
+Exit codes: 0 all went well, 1 something failed, 2 the command line or the config is wrong, 130 interrupted by Ctrl-C.`
 
 /** Runs one command line. Returns the exit code; writes results to standard output and all else to standard error. */
 export async function runCli(args: readonly string[]): Promise<number> {
@@ -38,6 +41,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
     return isFailed ? EXIT_FAILED : EXIT_OK
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE
+    if (error instanceof InterruptedError) return error.exitCode
     return report(error, program.opts<GlobalOptions>())
   }
 }
@@ -54,6 +58,7 @@ function makeProgram(finished: (ok: boolean) => void): Command {
     .option('-d, --debug', 'tell more on standard error, with stacks of errors')
     .option('--json', 'print results as JSON')
     .helpOption('-h, --help', 'print this help')
+    .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', EXAMPLES)
     .showHelpAfterError('(see lithops --help)')
     .showSuggestionAfterError()
@@ -96,6 +101,7 @@ function makeProgram(finished: (ok: boolean) => void): Command {
     .description('print the results that are there, one line per call')
     .option('--remove', 'remove the job from storage afterwards')
     .action(runOn(jobResults))
+  addStorageCommands(program, finished)
   program
     .command('clean')
     .description('remove what this tool left on the backend and in its storage')
@@ -117,5 +123,6 @@ function report(error: unknown, options: GlobalOptions): number {
   if (options.json) console.log(JSON.stringify({ ok: false, error: { code, message } }))
   else process.stderr.write(`lithops: ${message}${code === undefined ? '' : ` [${code}]`}\n`)
   if (options.debug && error instanceof Error) process.stderr.write(`${error.stack}\n`)
-  return code !== undefined && USAGE_CODES.has(code) ? EXIT_USAGE : EXIT_FAILED
+  const isUsage = error instanceof UsageError || (code !== undefined && USAGE_CODES.has(code))
+  return isUsage ? EXIT_USAGE : EXIT_FAILED
 }

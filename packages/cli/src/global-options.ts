@@ -1,4 +1,5 @@
-import { type ExecutorOptions, FunctionExecutor } from '@lithops/core'
+import { type ExecutorOptions, FunctionExecutor, Storage } from '@lithops/core'
+import { interruptible } from './interrupt.ts'
 
 /** Options that every command takes. */
 export interface GlobalOptions {
@@ -9,8 +10,22 @@ export interface GlobalOptions {
   readonly json?: boolean
 }
 
-/** An executor as the command line asks for it. Progress bars appear on terminals only, never beside JSON. */
-export function openExecutor(options: GlobalOptions): FunctionExecutor {
+/** Uses an executor as the command line asks for it, and closes it: at the end, and in order at Ctrl+C. */
+export function withExecutor<T>(
+  options: GlobalOptions,
+  use: (fexec: FunctionExecutor) => Promise<T>,
+): Promise<T> {
+  return interruptible(async signal => {
+    await using fexec = openExecutor(options)
+    // ends the calls, and with them what is waited for
+    signal.addEventListener('abort', () => fexec.close(), { once: true })
+    const value = await use(fexec)
+    signal.throwIfAborted()
+    return value
+  })
+}
+
+function openExecutor(options: GlobalOptions): FunctionExecutor {
   const { config, backend, storage, debug } = options
   const given: ExecutorOptions = {
     ...(config === undefined ? {} : { configFile: config }),
@@ -24,4 +39,17 @@ export function openExecutor(options: GlobalOptions): FunctionExecutor {
 /** Prints a result: as JSON when asked to, else as text. */
 export function print(options: GlobalOptions, json: unknown, text: string): void {
   console.log(options.json ? JSON.stringify(json) : text)
+}
+
+/** The command line asks for what makes no sense; nothing was started. */
+export class UsageError extends Error {}
+
+/** The storage that the command line or the config names. Like Lithops (Python), `-b` names it for these commands. */
+export function openStorage(options: GlobalOptions, bucket: string): Storage {
+  const { config, backend, storage = backend } = options
+  return new Storage({
+    bucket,
+    ...(config === undefined ? {} : { configFile: config }),
+    ...(storage === undefined ? {} : { backend: storage }),
+  })
 }

@@ -1,32 +1,46 @@
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'lithops-cli-'))
 
-/** Runs the built command in an empty folder, with no config of the machine's own. */
-function lithops(args: readonly string[], environment: NodeJS.ProcessEnv = {}) {
-  const { status, stdout, stderr } = spawnIn([MAIN, ...args], environment)
+/** No config and no cache of the machine's own. */
+const environment = {
+  PATH: process.env.PATH,
+  HOME: folder,
+  LITHOPS_CACHE_DIR: join(folder, 'cache'),
+  TMPDIR: folder,
+}
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+/** Processes of a group. */
+function membersOf(group: number | undefined): string[] {
+  const { stdout } = spawnSync('ps', ['-A', '-o', 'pgid=,stat=,pid='], { encoding: 'utf8' })
+  const lines = stdout.split('\n').map(line => line.trim().split(/\s+/))
+  return lines.flatMap(([pgid, state = '', pid = '']) =>
+    Number(pgid) === group && !state.startsWith('Z') ? [pid] : [],
+  )
+}
+
+/** Runs the built command in an empty folder. */
+function lithops(args: readonly string[]) {
+  const { status, stdout, stderr } = spawnIn([MAIN, ...args])
   return { status, stdout, stderr }
 }
 
 /** Runs a program of Node there. */
-function spawnIn(args: readonly string[], environment: NodeJS.ProcessEnv = {}) {
+function spawnIn(args: readonly string[]) {
   return spawnSync(process.execPath, args, {
     cwd: folder,
     encoding: 'utf8',
-    env: {
-      PATH: process.env.PATH,
-      HOME: folder,
-      LITHOPS_CACHE_DIR: join(folder, 'cache'),
-      TMPDIR: folder,
-      ...environment,
-    },
+    env: environment,
   })
 }
 
@@ -111,10 +125,56 @@ process.kill(process.pid, 'SIGKILL')`,
 
   test('help and version', () => {
     expect(lithops(['--help']).stdout).toContain('lithops hello --map 100')
+    expect(lithops(['hello', '--help']).stdout).toMatch(/--map <n>.*--backend <name>/s)
     expect(lithops(['--version'])).toMatchObject({
       status: 0,
       stdout: expect.stringMatching(/^\d+\.\d+\.\d+/),
     })
+  })
+})
+
+describe.skipIf(process.platform === 'win32')('Ctrl-C in the middle', () => {
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('%s ends the command with exit code %i, and nothing is left', async (signal, exitCode) => {
+    const child = spawn(process.execPath, [MAIN, 'hello', '--map', '300000'], {
+      cwd: folder,
+      detached: true, // a process group of its own, as a shell gives it: the signal goes to all of it
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: environment,
+    })
+    const { pid } = child
+    let told = ''
+    child.stderr.on('data', text => {
+      told += text
+    })
+    const ended = once(child, 'close')
+    for (let i = 0; i < 500 && membersOf(pid).length < 2; i++) await sleep(20)
+    expect(membersOf(pid).length).toBeGreaterThan(1)
+    await sleep(300)
+    process.kill(-(pid as number), signal)
+    expect(await ended).toEqual([exitCode, null])
+    expect(told).toBe('')
+    for (let i = 0; i < 100 && membersOf(pid).length > 0; i++) await sleep(20)
+    expect(membersOf(pid)).toEqual([])
+    expect(readdirSync(folder).filter(name => name.endsWith(`-${pid}`))).toEqual([])
+  })
+})
+
+describe('progress bars', () => {
+  /** Runs the command on a terminal of its own. */
+  const onTerminal = (...args: string[]) =>
+    spawnSync('script', ['-qec', [process.execPath, MAIN, ...args].join(' '), '/dev/null'], {
+      cwd: folder,
+      encoding: 'utf8',
+      env: environment,
+    })
+  const hasTerminal = spawnSync('script', ['-qec', 'true', '/dev/null']).status === 0
+
+  test.skipIf(!hasTerminal)('are drawn on a terminal, but not beside JSON', () => {
+    expect(onTerminal('hello', '--map', '30000').stdout).toMatch(/\d+% \| \d+\/30000 calls/)
+    expect(onTerminal('hello', '--map', '30000', '--json').stdout).not.toMatch(/% \|/)
   })
 })
 

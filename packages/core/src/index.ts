@@ -29,7 +29,6 @@ export { LocalhostExecutor, RetryingFunctionExecutor, ServerlessExecutor } from 
 export {
   FunctionExecutor,
   type Futures,
-  type GetResultOptions,
   type ItemList,
   type ItemSource,
   type MapFunction,
@@ -42,6 +41,9 @@ export type {
   MapReduceOptions,
   ObjectMapReduceOptions,
 } from './executor/map-reduce.ts'
+export { Storage, type StorageOptions } from './executor/named-storage.ts'
+export type { GetResultOptions } from './executor/read-results.ts'
+export { exported } from './function/exported.ts'
 export { CallHandle, type CallStatus, type ResultOptions } from './future/call-handle.ts'
 export { FuturesList } from './future/futures-list.ts'
 export { FuturesStream } from './future/futures-stream.ts'
@@ -57,13 +59,26 @@ export {
 export type { CallState } from './job/call.ts'
 export type { CallOptions, RetryBudget } from './job/job-options.ts'
 export type { CallStats } from './stats/call-stats.ts'
+export { type CloudObject, isCloudObject } from './storage/cloud-object.ts'
 export {
-  Storage,
-  type StorageGetOptions,
-  type StorageOperationOptions,
-  type StorageOptions,
-  type StoragePutOptions,
-  type StorageValue,
-} from './storage/storage.ts'
+  StorageReader,
+  type StorageReadMode,
+  type StorageWriteMode,
+  StorageWriter,
+} from './storage/file-handles.ts'
+export type { StorageEntry, WalkedFolder } from './storage/file-view.ts'
+export type {
+  CloudObjectPutOptions,
+  PresignOptions,
+  StorageGetOptions,
+  StorageListOptions,
+  StorageOperationOptions,
+  StoragePlaceName,
+  StoragePutOptions,
+  StorageTransferOptions,
+  StorageUploadOptions,
+  StorageValue,
+  TransferProgress,
+} from './storage/storage-options.ts'
 export { LITHOPS_VERSION } from './version.ts'
 export type { CallContext, CallLogger } from './worker/call-context.ts'

@@ -1,24 +1,25 @@
 import { userInfo } from 'node:os'
-import { type GlobalOptions, openExecutor, print } from '../global-options.ts'
+import { type GlobalOptions, print, withExecutor } from '../global-options.ts'
 
 /** `lithops hello [--map N]` */
-export async function hello(options: GlobalOptions & { readonly map?: number }): Promise<boolean> {
-  await using fexec = openExecutor(options)
-  const name = userName()
-  const began = performance.now()
-  const futures = fexec.map(
-    (i: number) => `Hello ${name}! (call ${i})`,
-    Array.from({ length: options.map ?? 1 }, (_, i) => i),
-  )
-  const greetings = await fexec.getResult(futures, options.json ? { progress: false } : {})
-  const seconds = (performance.now() - began) / 1000
-  const workers = new Set(futures.map(future => future.stats.workerId)).size
-  const text =
-    options.map === undefined
-      ? `Hello ${name}! Lithops for TypeScript is working as expected :)`
-      : `${greetings.join('\n')}\n${greetings.length} calls on ${workers} workers in ${seconds.toFixed(2)} s.`
-  print(options, { ok: true, greetings, workers, seconds }, text)
-  return true
+export function hello(options: GlobalOptions & { readonly map?: number }): Promise<boolean> {
+  return withExecutor(options, async fexec => {
+    const name = userName()
+    const began = performance.now()
+    const futures = fexec.map(
+      (i: number) => `Hello ${name}! (call ${i})`,
+      Array.from({ length: options.map ?? 1 }, (_, i) => i),
+    )
+    const greetings = await fexec.getResult(futures, options.json ? { progress: false } : {})
+    const seconds = (performance.now() - began) / 1000
+    const workers = new Set(futures.map(future => future.stats.workerId)).size
+    const text =
+      options.map === undefined
+        ? `Hello ${name}! Lithops for TypeScript is working as expected :)`
+        : `${greetings.join('\n')}\n${greetings.length} calls on ${workers} workers in ${seconds.toFixed(2)} s.`
+    print(options, { ok: true, greetings, workers, seconds }, text)
+    return true
+  })
 }
 
 function userName(): string {

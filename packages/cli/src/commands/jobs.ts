@@ -1,11 +1,14 @@
 import { inspect } from 'node:util'
-import type { AttachedJob, CallHandle } from '@lithops/core'
-import { type GlobalOptions, openExecutor, print } from '../global-options.ts'
+import type { AttachedJob, CallHandle, FunctionExecutor } from '@lithops/core'
+import { type GlobalOptions, print, withExecutor } from '../global-options.ts'
 import { table } from '../table.ts'
 
 /** `lithops job list` */
-export async function listJobs(options: GlobalOptions): Promise<boolean> {
-  await using fexec = openExecutor(options)
+export function listJobs(options: GlobalOptions): Promise<boolean> {
+  return withExecutor(options, fexec => printJobs(fexec, options))
+}
+
+async function printJobs(fexec: FunctionExecutor, options: GlobalOptions): Promise<boolean> {
   const jobs = await fexec.listJobs()
   const rows = jobs.map(({ jobKey, functionName, createdAt, calls, ended, backends }) => [
     jobKey,
@@ -23,11 +26,17 @@ export async function listJobs(options: GlobalOptions): Promise<boolean> {
 }
 
 /** `lithops job attach KEY [--no-resume]`: waits for the end of the job; its results stay in storage. */
-export async function attachJob(
+export function attachJob(jobKey: string, options: AttachCommandOptions): Promise<boolean> {
+  return withExecutor(options, fexec => finishJob(fexec, jobKey, options))
+}
+
+type AttachCommandOptions = GlobalOptions & { readonly resume?: boolean }
+
+async function finishJob(
+  fexec: FunctionExecutor,
   jobKey: string,
-  options: GlobalOptions & { readonly resume?: boolean },
+  options: AttachCommandOptions,
 ): Promise<boolean> {
-  await using fexec = openExecutor(options)
   const job = await fexec.attach(jobKey, { resume: options.resume ?? true, keep: true })
   await fexec.wait(job.futures, options.json ? { progress: false } : {})
   const failed = job.futures.filter(future => !future.isSuccess)
@@ -45,11 +54,17 @@ export async function attachJob(
 const SHOWN_ERRORS = 5
 
 /** `lithops job results KEY [--remove]`: what has ended, one line per call, without waiting for the rest. */
-export async function jobResults(
+export function jobResults(jobKey: string, options: ResultsCommandOptions): Promise<boolean> {
+  return withExecutor(options, fexec => printResults(fexec, jobKey, options))
+}
+
+type ResultsCommandOptions = GlobalOptions & { readonly remove?: boolean }
+
+async function printResults(
+  fexec: FunctionExecutor,
   jobKey: string,
-  options: GlobalOptions & { readonly remove?: boolean },
+  options: ResultsCommandOptions,
 ): Promise<boolean> {
-  await using fexec = openExecutor(options)
   const job = await fexec.attach(jobKey, { resume: false, keep: true })
   const results = await readEnded(job)
   const isWhole = results.every(result => result.state === 'success')

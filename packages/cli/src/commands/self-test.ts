@@ -1,5 +1,5 @@
 import { CallTimeoutError, type FunctionExecutor, NotSupportedError } from '@lithops/core'
-import { type GlobalOptions, openExecutor, print } from '../global-options.ts'
+import { type GlobalOptions, print, withExecutor } from '../global-options.ts'
 import { table } from '../table.ts'
 
 interface Check {
@@ -108,19 +108,23 @@ const CHECKS: readonly Check[] = [
 ]
 
 /** `lithops test` */
-export async function selfTest(options: GlobalOptions): Promise<boolean> {
-  await using fexec = openExecutor(options)
-  const outcomes: Outcome[] = []
-  for (const check of CHECKS) outcomes.push(await outcomeOf(check, fexec))
-  const failed = outcomes.filter(outcome => outcome.state === 'failed').length
-  const rows = outcomes.map(({ name, state, ms, detail }) => [name, state, `${ms.toFixed(0)} ms`, detail])
-  const summary = failed === 0 ? 'All checks passed.' : `${failed} of ${outcomes.length} checks failed.`
-  print(
-    options,
-    { ok: failed === 0, checks: outcomes },
-    `${table(['Check', 'Result', 'Time', ''], rows)}\n${summary}`,
-  )
-  return failed === 0
+export function selfTest(options: GlobalOptions): Promise<boolean> {
+  return withExecutor(options, async fexec => {
+    const outcomes: Outcome[] = []
+    for (const check of CHECKS) outcomes.push(await outcomeOf(check, fexec))
+    const failed = outcomes.filter(outcome => outcome.state === 'failed').length
+    const rows = outcomes.map(({ name, state, ms, detail }) => [name, state, `${ms.toFixed(0)} ms`, detail])
+    const skipped = outcomes.filter(outcome => outcome.state === 'skipped').length
+    const passed =
+      skipped === 0 ? 'All checks passed.' : `${outcomes.length - skipped} checks passed, ${skipped} skipped.`
+    const summary = failed === 0 ? passed : `${failed} of ${outcomes.length} checks failed.`
+    print(
+      options,
+      { ok: failed === 0, checks: outcomes },
+      `${table(['Check', 'Result', 'Time', ''], rows)}\n${summary}`,
+    )
+    return failed === 0
+  })
 }
 
 async function outcomeOf(check: Check, fexec: FunctionExecutor): Promise<Outcome> {

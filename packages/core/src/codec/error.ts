@@ -40,6 +40,11 @@ const BUILT_IN: Readonly<Record<string, new (message?: string) => Error>> = {
   URIError,
   AggregateError: AggregateError as unknown as new () => Error,
 }
+/** Classes of Node, by their names. */
+const OF_NODE: Readonly<Record<string, () => object | undefined>> = {
+  AssertionError: () => process.getBuiltinModule?.('node:assert').AssertionError.prototype,
+  DOMException: () => DOMException.prototype,
+}
 const BUILT_IN_NAMES = new Map<object, string>(
   Object.entries(BUILT_IN).map(([name, c]) => [c.prototype, name]),
 )
@@ -88,7 +93,7 @@ class ErrorEncoder {
   #error(error: Error): number {
     const known = this.#indexes.get(error)
     if (known !== undefined) return known
-    const prototype = Object.getPrototypeOf(error) as object
+    const prototype = Object.getPrototypeOf(error) as object | null
     const dropped: string[] = []
     const stack = read(error, 'stack')
     const record: ErrorRecord = {
@@ -100,8 +105,8 @@ class ErrorEncoder {
     }
     const index = this.records.push(record) - 1
     this.#indexes.set(error, index)
-    const builtIn = BUILT_IN_NAMES.get(prototype)
-    const classId = this.#classes?.idOf(prototype)
+    const builtIn = BUILT_IN_NAMES.get(prototype ?? Error.prototype) ?? nameOfNodeClass(prototype)
+    const classId = prototype === null ? undefined : this.#classes?.idOf(prototype)
     if (builtIn !== undefined) record.b = builtIn
     else if (classId !== undefined) record.c = classId
     for (const key of Reflect.ownKeys(error)) this.#property(error, key, record, dropped)
@@ -172,17 +177,21 @@ function emptyError(
 ): { target: Error; isForeign: boolean } {
   if (record.b !== undefined && BUILT_IN[record.b] !== undefined)
     return { target: bare(BUILT_IN[record.b]?.prototype, record), isForeign: false }
+  if (record.b === 'DOMException') return { target: domException(record), isForeign: false }
+  const ofNode = record.b === undefined ? undefined : OF_NODE[record.b]?.()
+  if (ofNode !== undefined) return { target: bare(ofNode, record), isForeign: false }
   const travelled = record.c === undefined ? undefined : classes?.prototypeOf(record.c)
   if (travelled !== undefined) return { target: bare(travelled, record), isForeign: false }
   if (record.n === 'DOMException' || record.n === 'AbortError' || record.n === 'TimeoutError') {
-    return {
-      target: new DOMException(record.m, record.n === 'DOMException' ? 'Error' : record.n),
-      isForeign: false,
-    }
+    return { target: domException(record), isForeign: false }
   }
   const own = (lithopsErrors as unknown as Record<string, { prototype: object } | undefined>)[record.n]
   if (own !== undefined) return { target: bare(own.prototype, record), isForeign: false }
   return { target: new lithopsErrors.CallError(record.m, { remoteName: record.n }), isForeign: true }
+}
+
+function domException({ m, n }: ErrorRecord): DOMException {
+  return new DOMException(m, n === 'DOMException' ? 'Error' : n)
 }
 
 function bare(prototype: object | undefined, record: ErrorRecord): Error {
@@ -213,10 +222,16 @@ function read(error: Error, key: 'message' | 'stack' | 'name'): unknown {
   }
 }
 
-function nameOf(error: Error, prototype: object): string {
+function nameOf(error: Error, prototype: object | null): string {
+  if (prototype === null) return 'Error'
   if (error instanceof DOMException) return error.name === 'Error' ? 'DOMException' : error.name
   const name = nameOfClass(prototype)
   return name === '(anonymous)' ? String(read(error, 'name') ?? 'Error') : name
+}
+
+function nameOfNodeClass(prototype: object | null): string | undefined {
+  const name = prototype === null ? undefined : nameOfClass(prototype)
+  return name !== undefined && OF_NODE[name]?.() === prototype ? name : undefined
 }
 
 function describe(error: unknown): string {

@@ -150,11 +150,13 @@ export class GraphDecoder {
       case 'dx':
         return this.#keep(ref, new DOMException(a, b))
       case 'u':
-        return this.#keep(ref, new URL(a))
+        return this.#extend(this.#keep(ref, new URL(a)), b)
       case 'us':
-        return this.#keep(ref, new URLSearchParams(a))
+        return this.#extend(this.#keep(ref, new URLSearchParams(a)), b)
       case 'c':
         return this.#keep(ref, this.#classPrototype(a))
+      case 'cc':
+        return this.#keep(ref, this.#classPrototype(a).constructor)
       default:
         return this.#capturedKind(ref, kind, node)
     }
@@ -228,19 +230,14 @@ export class GraphDecoder {
   }
 
   #binary(ref: number, kind: string, node: readonly unknown[]): unknown {
-    const [, a, b, c, d] = node
-    if (kind === 'tb') return this.#keep(ref, ownView(a, this.#buffer(b as number)))
+    const [, a, b, c, d, extra] = node
+    if (kind === 'tb') {
+      const view = this.#keep(ref, ownView(a, this.#buffer(b as number)))
+      return this.#extend(view, c as NodeExtra | undefined)
+    }
     if (kind === 'tv') {
-      try {
-        return this.#keep(
-          ref,
-          new (viewConstructor(a))(this.get(b as number) as ArrayBuffer, c as number, d as number),
-        )
-      } catch (cause) {
-        throw new ProtocolError('An encoded value is damaged: a typed array does not fit its buffer.', {
-          cause,
-        })
-      }
+      const view = this.#keep(ref, viewOf(a, this.get(b as number) as ArrayBuffer, c as number, d as number))
+      return this.#extend(view, extra as NodeExtra | undefined)
     }
     const bytes = this.#buffer(a as number)
     const memory = kind === 'sb' ? new SharedArrayBuffer(bytes.length) : new ArrayBuffer(bytes.length)
@@ -319,6 +316,15 @@ export class GraphDecoder {
           : { ...common, get: this.get(get) as () => unknown, set: this.get(set) as (v: unknown) => void },
       )
     }
+  }
+}
+
+function viewOf(name: unknown, buffer: ArrayBuffer, offset: number, length: number): ArrayBufferView {
+  const constructor = viewConstructor(name)
+  try {
+    return new constructor(buffer, offset, length)
+  } catch (cause) {
+    throw new ProtocolError('An encoded value is damaged: a typed array does not fit its buffer.', { cause })
   }
 }
 

@@ -140,6 +140,8 @@ export class GraphEncoder implements Graph {
     const known = this.#hooks.known?.(fn, path)
     if (known !== undefined) return this.remember(fn, this.addNode(known))
     if (this.#hooks.encodeFunction === undefined) {
+      const id = isConstructor(fn) ? this.#hooks.classId?.(fn.prototype) : undefined
+      if (id !== undefined) return this.remember(fn, this.addNode(['cc', id]))
       throw cannotSend(
         'it is a function. Functions travel when the job’s function captures them, not as data',
         path,
@@ -236,7 +238,12 @@ export class GraphEncoder implements Graph {
       const node: GraphNode = [shared ? 'sb' : 'ab', this.buffers.push(new Uint8Array(value)) - 1]
       return { node, skip, usual: shared ? SharedArrayBuffer.prototype : ArrayBuffer.prototype }
     }
-    if (ArrayBuffer.isView(value)) return { node: this.#view(value, path), skip: ALL_KEYS, usual: prototype }
+    if (ArrayBuffer.isView(value)) {
+      const node = this.#view(value, path)
+      if (isOfHost(prototype)) return { node, skip: ALL_KEYS, usual: prototype }
+      // listing the keys of a large array takes long: only a class of the user's may have given it others
+      return { node, skip: new Set(Object.keys(value).filter(isIndex)), usual: undefined }
+    }
     if (value instanceof DOMException) {
       return { node: ['dx', value.message, value.name], skip: ALL_KEYS, usual: prototype }
     }
@@ -257,9 +264,9 @@ export class GraphEncoder implements Graph {
       const refs = Array.from(value as ArrayLike<unknown>, (item, i) => this.encode(item, [...path, i]))
       return { node: ['ag', refs], skip: ALL_KEYS, usual: prototype }
     }
-    if (value instanceof URL) return { node: ['u', value.href], skip: ALL_KEYS, usual: prototype }
+    if (value instanceof URL) return { node: ['u', value.href], skip, usual: URL.prototype }
     if (value instanceof URLSearchParams)
-      return { node: ['us', value.toString()], skip: ALL_KEYS, usual: prototype }
+      return { node: ['us', value.toString()], skip, usual: URLSearchParams.prototype }
     const refusal = refusalOf(value)
     if (refusal !== undefined) throw this.#refuse(refusal, path)
     return { node: ['o'], skip, usual: Object.prototype }
@@ -347,6 +354,10 @@ export class GraphEncoder implements Graph {
         // from V8 12 on, the stack of an error is an own accessor
         property = { value: (value as Error).stack, writable: true, configurable: true, enumerable: false }
       }
+      if (this.#hooks.encodeFunction === undefined && !('value' in property)) {
+        // data is read, as structured clone does: functions do not travel with it
+        property = { ...OPEN, value: (value as Record<PropertyKey, unknown>)[key] }
+      }
       const at = [...path, key]
       const hasValue = 'value' in property
       extra.p ??= []
@@ -364,6 +375,27 @@ export class GraphEncoder implements Graph {
       extra.t.push([position, flags, get, set, hasValue ? 1 : 0])
     }
   }
+}
+
+/** A property as assignment makes it. */
+const OPEN = { writable: true, enumerable: true, configurable: true } as const
+
+function isIndex(key: string): boolean {
+  return /^\d+$/.test(key)
+}
+
+/** The prototype of a class of the language or of Node, of any realm. */
+function isOfHost(prototype: object | null): boolean {
+  const constructor: unknown = prototype?.constructor
+  return (
+    constructor === Buffer ||
+    (typeof constructor === 'function' &&
+      /\[native code\]\s*\}$/.test(Function.prototype.toString.call(constructor)))
+  )
+}
+
+function isConstructor(fn: Function): fn is Function & { prototype: object } {
+  return typeof fn.prototype === 'object' && fn.prototype !== null && fn.prototype.constructor === fn
 }
 
 function shortenPath(path: Path): Path {

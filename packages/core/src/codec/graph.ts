@@ -8,9 +8,9 @@
  *     ['a', [refs], extra?]    array; ['as', length, extra?] sparse or with a prototype of its own
  *     ['d', time, extra?]      Date; ['r', source, flags, lastIndex, extra?] RegExp
  *     ['m', [k, v, …], extra?] Map; ['s', [refs], extra?] Set; ['wm', …], ['ws', …] their weak kin
- *     ['ab', buffer, extra?]   ArrayBuffer ('sb' shared); ['tb', class, buffer] view with bytes of its own; ['tv', class, ref, offset, length]
- *     ['e', class, extra?]     error; ['bx', ref, extra?] boxed primitive; ['ag', [refs]] arguments; ['u', href] URL; ['us', text]; ['dx', message, name] DOMException
- *     ['c', classId]           prototype object of a class of the ClassTable
+ *     ['ab', buffer, extra?]   ArrayBuffer ('sb' shared); ['tb', class, buffer, extra?] view with bytes of its own; ['tv', class, ref, offset, length, extra?]
+ *     ['e', class, extra?]     error; ['bx', ref, extra?] boxed primitive; ['ag', [refs]] arguments; ['u', href, extra?] URL; ['us', text, extra?]; ['dx', message, name] DOMException
+ *     ['c', classId]           prototype object of a class of the ClassTable; ['cc', classId] the class itself
  *     ['F', index, extra?]     function; ['B', target, this, [args]] bound function; ['R', index] known value;
  *     ['P', ref]               prototype object of a function; ['V', class, [owner, name, value, …], extra?] with private fields
  *

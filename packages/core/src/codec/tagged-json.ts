@@ -5,6 +5,9 @@ import { bytesOf, ownView, viewName } from './binary.ts'
 /** The value has something that only the graph can carry. */
 export const NEEDS_GRAPH = Symbol('needs graph')
 
+/** What is nested more deeply is a graph, which no recursion reads or writes: stacks have room for some thousand. */
+const MAX_DEPTH = 500
+
 type Tagged = { readonly $: string; readonly v?: unknown; readonly k?: string }
 
 /**
@@ -18,6 +21,7 @@ export class TaggedEncoder {
   hasTags = false
   readonly buffers: Uint8Array[] = []
   readonly #seen = new Set<unknown>()
+  #depth = 0
 
   encode(value: unknown): unknown {
     try {
@@ -48,8 +52,15 @@ export class TaggedEncoder {
   }
 
   #object(value: object): unknown {
-    if (types.isProxy(value) || this.#seen.has(value)) throw NEEDS_GRAPH
+    if (types.isProxy(value) || this.#seen.has(value) || this.#depth >= MAX_DEPTH) throw NEEDS_GRAPH
     this.#seen.add(value)
+    this.#depth++
+    const encoded = this.#ofKind(value)
+    this.#depth--
+    return encoded
+  }
+
+  #ofKind(value: object): unknown {
     const prototype = Object.getPrototypeOf(value)
     if (prototype === Object.prototype) return this.#plain(value as Record<string, unknown>)
     if (prototype === Array.prototype && Array.isArray(value)) return this.#array(value)

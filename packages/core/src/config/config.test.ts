@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -12,6 +12,7 @@ beforeEach(() => {
 })
 afterEach(() => {
   vi.unstubAllEnvs()
+  rmSync(folder, { recursive: true })
 })
 
 /** Writes a file below the test's folder. */
@@ -74,13 +75,24 @@ describe('a broken config says what is wrong and where', () => {
       'lithops:\n  bakend: localhost\n  execution_timeout: soon\nlocalhost:\n  worker_processes: 0\n',
     )
     expect(() => resolveConfig({ configFile })).toThrow(
-      `The configuration is wrong: \n  ${configFile}:2: lithops.bakend is not a known key. Did you mean 'backend'?\n` +
-        `  ${configFile}:3: lithops.execution_timeout must be number from 0.001, not 'soon'.`,
+      `The configuration is wrong:\n  ${configFile}:2: lithops.bakend is not a known key. Did you mean 'backend'?\n` +
+        `  ${configFile}:3: lithops.execution_timeout must be a number from 0.001, not 'soon'.\n` +
+        `  ${configFile}:5: localhost.worker_processes must be a whole number from 1, not 0.`,
     )
-    const other = file('other.yaml', 'localhost:\n\n  worker_processes: 0\n')
-    expect(() => resolveConfig({ configFile: other })).toThrow(
-      `${other}:3: localhost.worker_processes must be whole number from 1, not 0.`,
-    )
+  })
+
+  test.each([
+    [
+      'lithops: {retrys: 1}\nlocalhost:\n  retrys: 2\n',
+      1,
+      'a key without a line of its own: that of its section',
+    ],
+    ['other: {}\n"lithops":\n- 1\n', 2, 'a quoted section'],
+    ['lithops:\r\n  # a comment\r\n  retrys: 1\r\n', 3, 'lines as Windows ends them'],
+    ['localhost:\n  retrys: 1\nlithops:\n  retrys: 2\n', 2, 'the same key in two sections'],
+  ])('%j: line %i (%s)', (text, line) => {
+    const configFile = file('lines.yaml', text)
+    expect(() => resolveConfig({ configFile })).toThrow(`${configFile}:${line}: `)
   })
 
   test('a section that nobody knows', () => {
@@ -119,75 +131,19 @@ describe('precedence', () => {
   test('a bad value in the environment names the variable', () => {
     vi.stubEnv('LITHOPS_WORKER_PROCESSES', 'many')
     expect(() => resolveConfig({ config: {} })).toThrow(
-      /LITHOPS_WORKER_PROCESSES|worker_processes must be whole number from 1, not 'many'/,
+      "the environment variable LITHOPS_WORKER_PROCESSES: localhost.worker_processes must be a whole number from 1, not 'many'.",
+    )
+  })
+
+  test('a bad value in the options does not blame the file', () => {
+    const configFile = file('c.yaml', 'localhost:\n  worker_processes: 2\n')
+    expect(() => resolveConfig({ configFile, localhost: { worker_processes: 0 } })).toThrow(
+      'the options: localhost.worker_processes must be a whole number from 1, not 0.',
     )
   })
 
   test('nothing said anywhere is the embedded default', () => {
     expect(resolveConfig({ environment: {}, directory: folder, home: folder })).toBeUndefined()
-  })
-})
-
-// Keys from the documentation of Lithops (Python); sections of backends that are not chosen are left alone.
-const LITHOPS_PYTHON = `
-lithops:
-    backend: localhost
-    storage: localhost
-    mode: localhost
-    monitoring: storage
-    monitoring_interval: 2
-    data_limit: 4
-    data_cleaner: True
-    execution_timeout: 1800
-    include_modules: []
-    exclude_modules: []
-    log_level: INFO
-    log_format: "%(asctime)s"
-    log_stream: ext://sys.stdout
-    log_filename: null
-    retries: 0
-    telemetry: False
-    chunksize: 1
-localhost:
-    runtime: /usr/bin/node
-    version: 2
-    worker_processes: 4
-serverless:
-    customized_runtime: True
-standalone:
-    auto_dismantle: True
-aws: {access_key_id: AKIA, secret_access_key: s, region: eu-west-1}
-aws_lambda: {execution_role: "arn:aws:iam::1:role/x", runtime_memory: 512, runtime_timeout: 180}
-aws_s3: {storage_bucket: b}
-aws_batch: {execution_role: r}
-gcp: {region: europe-west1, credentials_path: /x.json}
-gcp_functions: {trigger: https}
-gcp_cloudrun: {runtime_cpu: 1}
-azure: {resource_group: g, region: westeurope}
-azure_functions: {trigger: pub/sub}
-azure_storage: {storage_account_name: n, storage_account_key: k}
-ibm: {iam_api_key: k}
-ibm_cf: {endpoint: e, namespace: n}
-ibm_cos: {region: eu-de}
-code_engine: {project_name: p}
-openwhisk: {endpoint: e}
-knative: {docker_server: docker.io}
-k8s: {docker_user: u}
-redis: {host: 127.0.0.1}
-rabbitmq: {amqp_url: "amqp://u:p@h/v"}
-minio: {endpoint: "http://127.0.0.1:9000"}
-aliyun_fc: {role_arn: r}
-oracle_f: {subnet_id: s}
-`
-
-test('a real Lithops config is read without complaint', () => {
-  const config = resolveConfig({ configFile: file('lithops.yaml', LITHOPS_PYTHON) })
-  expect(config?.lithops.backend).toBe('localhost')
-  expect(config?.localhost.worker_processes).toBe(4)
-  expect(config?.warnings.every(warning => warning.includes('has no meaning here'))).toBe(true)
-  expect(config?.section('aws_lambda', ['aws']).raw).toMatchObject({
-    region: 'eu-west-1',
-    runtime_memory: 512,
   })
 })
 

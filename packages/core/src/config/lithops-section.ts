@@ -4,7 +4,7 @@ import { defineConfigSection, field } from './section.ts'
 export const lithopsSection = defineConfigSection({
   name: 'lithops',
   fields: {
-    backend: field.any('name, or list of names', {
+    backend: field.names({
       env: 'LITHOPS_BACKEND',
       doc: 'Compute backend: localhost, aws_lambda, … or the name of a package of your own. A list spreads jobs over several.',
     }),
@@ -44,7 +44,20 @@ export const lithopsSection = defineConfigSection({
     include_modules: field.list({ doc: 'Modules to bundle though nothing imports them literally.' }),
     exclude_modules: field.list({ doc: 'Modules to leave out of bundles because the runtime has them.' }),
     log_level: field.choice(
-      ['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL', 'debug', 'info', 'warning', 'error', 'critical'],
+      [
+        'DEBUG',
+        'INFO',
+        'WARNING',
+        'WARN',
+        'ERROR',
+        'CRITICAL',
+        'debug',
+        'info',
+        'warning',
+        'warn',
+        'error',
+        'critical',
+      ],
       {
         default: 'INFO',
         env: 'LITHOPS_LOG_LEVEL',
@@ -79,9 +92,12 @@ export const localhostSection = defineConfigSection({
       doc: "'call' gives every call a fresh process.",
     }),
     runtime: field.string({
-      doc: 'Node binary that runs the workers. Default: the one that runs the program.',
+      doc: 'Node binary that runs the workers; the name of a Python interpreter is left alone. Default: the one that runs the program.',
     }),
-    runtime_memory: field.integer({ min: 16, doc: 'Heap limit of a worker in MiB. Default: Node’s own.' }),
+    runtime_memory: field.integer({
+      min: 16,
+      doc: 'Memory of a worker in MiB: its heap, on Linux its buffers too. Default: Node’s own heap limit.',
+    }),
     storage_bucket: field.string({
       default: 'storage',
       doc: 'Bucket of jobs: a folder below the storage folder.',
@@ -93,6 +109,7 @@ export const localhostSection = defineConfigSection({
     max_workers: field.ignored('set worker_processes'),
     worker_memory: field.ignored('set runtime_memory'),
   },
+  renamed: { workers: 'worker_processes', memory: 'runtime_memory', storage_path: 'storage_folder' },
 })
 
 /**
@@ -144,4 +161,6 @@ export const KNOWN_SECTIONS: readonly string[] = [
   'infinispan',
   'infinispan_hotrod',
   'plots',
+  'prometheus',
+  'docker',
 ]

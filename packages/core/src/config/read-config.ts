@@ -44,7 +44,8 @@ export function readConfig(places: ConfigPlaces = {}): RawConfig | undefined {
   return found === undefined ? undefined : readFile(found)
 }
 
-function readFile(path: string): RawConfig {
+function readFile(named: string): RawConfig {
+  const path = named.replace(/^~(?=$|[\\/])/, homedir())
   try {
     if (statSync(path).isDirectory())
       throw new ConfigError(`The config ${path} is a folder. Name the file in it.`)
@@ -90,23 +91,30 @@ function sectionsOf(value: unknown, source: ConfigSource): RawConfig {
   return { sections, source }
 }
 
-/** Line of a section or of a key in it, 1-based. */
+/** Line of a section, or of a key in it, 1-based; the section's where the key has no line of its own (`{a: 1, b: 2}`). */
 function lineOf(lines: readonly string[], path: readonly string[]): number | undefined {
-  let from = 0
-  for (const [depth, key] of path.entries()) {
-    const name = key.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-    const pattern = new RegExp(`^${depth === 0 ? '' : '\\s+'}["']?${name}["']?\\s*:`)
-    const at = lines.findIndex((line, i) => i >= from && pattern.test(line))
-    if (at < 0) return undefined
-    from = at + 1
-  }
-  return from
+  const [section, key] = path
+  if (section === undefined) return undefined
+  const begin = lines.findIndex(line => startsKey(line, section, ''))
+  if (begin < 0) return undefined
+  if (key === undefined) return begin + 1
+  const isNextSection = (line: string, i: number) => i > begin && /^[^\s#-]/.test(line)
+  const next = lines.findIndex(isNextSection)
+  const end = next < 0 ? lines.length : next
+  const at = lines.findIndex((line, i) => i > begin && i < end && startsKey(line, key, '\\s+'))
+  return (at < 0 ? begin : at) + 1
+}
+
+function startsKey(line: string, key: string, indent: string): boolean {
+  const name = key.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+  return new RegExp(`^${indent}["']?${name}["']?\\s*:`).test(line)
 }
 
 /** '.lithops_config:3', or the source's name where there are no lines. */
 export function place(source: ConfigSource, path: readonly string[]): string {
+  const name = source.nameOf?.(path) ?? source.name
   const line = source.lineOf?.(path)
-  return line === undefined ? source.name : `${source.name}:${line}`
+  return line === undefined ? name : `${name}:${line}`
 }
 
 function describe(value: unknown): string {

@@ -1,4 +1,5 @@
 import type { ConfigSource } from '../driver/config-section.ts'
+import { ConfigError } from '../errors/index.ts'
 import { KNOWN_SECTIONS, lithopsSection, localhostSection } from './lithops-section.ts'
 import { type ConfigPlaces, place, type RawConfig, readConfig } from './read-config.ts'
 import { configError, didYouMean } from './section.ts'
@@ -18,6 +19,8 @@ export interface ConfigOverrides extends ConfigPlaces {
 export interface ResolvedConfig {
   readonly lithops: LithopsConfig
   readonly localhost: LocalhostConfig
+  /** `serverless: {backend: …}`, as older configs of Lithops (Python) say it. */
+  readonly serverlessBackend: string | undefined
   readonly warnings: readonly string[]
   /** Raw keys of a section of somebody else, with the sections that it inherits from below it. */
   section(
@@ -41,24 +44,49 @@ export function resolveConfig(overrides: ConfigOverrides): ResolvedConfig | unde
     !ENVIRONMENT.some(name => process.env[name] !== undefined)
   if (isSilent) return undefined
   const config = read ?? { sections: {}, source: { name: 'the options' } }
-  const [rawLithops, lithopsSource] = merged(config, 'lithops', overrides.lithops)
-  const { backend, storage, monitoring } = rawLithops
+  const { checked, done } = collector()
+  const lithops = checked(() => lithopsSection.parse(...merged(config, 'lithops', overrides.lithops)))
+  const localhost = checked(() => localhostSection.parse(...merged(config, 'localhost', overrides.localhost)))
+  const { backend, storage, monitoring } = lithops?.config ?? config.sections.lithops ?? {}
   const named = [backend, storage, monitoring, overrides.drivers].flat()
-  checkSections(
-    config,
-    named.filter(name => typeof name === 'string'),
+  checked(() =>
+    checkSections(
+      config,
+      named.filter(name => typeof name === 'string'),
+    ),
   )
-  const lithops = lithopsSection.parse(rawLithops, lithopsSource)
-  const localhost = localhostSection.parse(...merged(config, 'localhost', overrides.localhost))
-  checkServerless(config)
+  checked(() => checkServerless(config))
+  done()
+  if (lithops === undefined || localhost === undefined) throw new Error('done() has thrown')
   return {
     lithops: lithops.config,
+    serverlessBackend: backendOf(config.sections.serverless),
     localhost: localhost.config,
     warnings: [...lithops.warnings, ...localhost.warnings],
     section: (name, inherits = []) => ({
       raw: Object.assign({}, ...inherits.map(parent => inheritable(config, parent)), config.sections[name]),
       source: config.source,
     }),
+  }
+}
+
+/** Runs checks that throw, so that a config is read once and all that is wrong with it is said at once. */
+function collector() {
+  const problems: string[] = []
+  return {
+    checked<T>(check: () => T): T | undefined {
+      try {
+        return check()
+      } catch (error) {
+        const found = ConfigError.isInstance(error) ? error.details.problems : undefined
+        if (!Array.isArray(found)) throw error
+        problems.push(...found)
+        return undefined
+      }
+    },
+    done(): void {
+      if (problems.length > 0) throw configError(problems)
+    },
   }
 }
 
@@ -69,22 +97,16 @@ function merged(
   overrides: Readonly<Record<string, unknown>> = {},
 ): [Record<string, unknown>, ConfigSource] {
   const section = { ...config.sections[name] }
-  const fields = name === 'lithops' ? lithopsSection.fields : localhostSection.fields
-  const fromEnvironment = new Map<string, string>()
-  for (const { key, env } of fields) {
-    if (env === undefined || process.env[env] === undefined || overrides[key] !== undefined) continue
-    section[key] = process.env[env]
-    fromEnvironment.set(key, env)
-  }
   const given = Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined))
+  const { fields } = name === 'lithops' ? lithopsSection : localhostSection
+  // what is not in the section is read from the environment by its schema, which names the variable when it is wrong
+  for (const { key, env } of fields)
+    if (env !== undefined && process.env[env] !== undefined) delete section[key]
+  const isGiven = (path: readonly string[]) => path[1] !== undefined && path[1] in given
   const source: ConfigSource = {
     name: config.source.name,
-    lineOf: path => {
-      const key = path[1]
-      return key !== undefined && (key in given || fromEnvironment.has(key))
-        ? undefined
-        : config.source.lineOf?.(path)
-    },
+    nameOf: path => (isGiven(path) ? 'the options' : config.source.nameOf?.(path)),
+    lineOf: path => (isGiven(path) ? undefined : config.source.lineOf?.(path)),
   }
   return [{ ...section, ...given }, source]
 }
@@ -106,6 +128,10 @@ function checkSections(config: RawConfig, chosen: readonly string[]): void {
         `${place(config.source, [name])}: there is no section '${name}'.${didYouMean(name, KNOWN_SECTIONS)}`,
     )
   if (problems.length > 0) throw configError(problems)
+}
+
+function backendOf(section: Readonly<Record<string, unknown>> = {}): string | undefined {
+  return typeof section.backend === 'string' ? section.backend : undefined
 }
 
 const SERVERLESS_KEYS = [

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module'
-import { closest, distance } from 'fastest-levenshtein'
 import type { ZodType } from 'zod'
 import type { ConfigFieldInfo, ConfigSection, ConfigSource } from '../driver/config-section.ts'
 import { ConfigError } from '../errors/index.ts'
+import { nearest } from '../errors/nearest.ts'
 import { place } from './read-config.ts'
 
 type Zod = typeof import('zod')
@@ -48,7 +48,7 @@ function define<T, const O extends FieldOptions<T>>(
 /** The kinds of fields. */
 export const field = {
   string: <const O extends FieldOptions<string>>(options: O) =>
-    define<string, O>('text', options, ({ z }) => z.coerce.string().min(1)),
+    define<string, O>('text', options, ({ z }) => z.preprocess(textOf, z.string().min(1))),
   /** A whole number; text that is one is taken too, as it comes from the environment. */
   integer: <const O extends FieldOptions<number> & { readonly min?: number; readonly max?: number }>(
     options: O,
@@ -75,7 +75,14 @@ export const field = {
       z.enum(choices as never),
     ),
   list: <const O extends FieldOptions<readonly string[]>>(options: O) =>
-    define<readonly string[], O>('list of texts', options, ({ z }) => z.array(z.coerce.string())),
+    define<readonly string[], O>('list of texts', options, ({ z }) =>
+      z.array(z.preprocess(textOf, z.string())),
+    ),
+  /** One text or several. */
+  names: <const O extends FieldOptions<string | readonly string[]>>(options: O) =>
+    define<string | readonly string[], O>('a name, or a list of names', options, ({ z }) =>
+      z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
+    ),
   any: <const O extends FieldOptions<unknown>>(type: string, options: O) =>
     define<unknown, O>(type, options, ({ z }) => z.any()),
   /** A key of Lithops (Python) that has no meaning here. */
@@ -117,20 +124,20 @@ function parseSection<Config>(
   const problems: string[] = []
   const warnings: string[] = []
   const config: Record<string, unknown> = {}
+  const meaningful = Object.keys(fields).filter(key => fields[key]?.ignored !== true)
   for (const key of Object.keys(raw)) {
     const known = fields[key]
     const at = `${place(source, [name, key])}: ${name}.${key}`
     if (known?.ignored === true) warnings.push(`${at} has no meaning here: ${known.doc}`)
     else if (renamed[key] !== undefined) problems.push(`${at} is called '${renamed[key]}' here.`)
-    else if (known === undefined)
-      problems.push(`${at} is not a known key.${didYouMean(key, Object.keys(fields))}`)
+    else if (known === undefined) problems.push(`${at} is not a known key.${didYouMean(key, meaningful)}`)
   }
   for (const [key, info] of Object.entries(fields)) {
     if (info.ignored === true) continue
     const given = raw[key] ?? (info.env === undefined ? undefined : process.env[info.env])
     const from =
       raw[key] === undefined && info.env !== undefined
-        ? `environment variable ${info.env}`
+        ? `the environment variable ${info.env}`
         : place(source, [name, key])
     if (given === undefined || given === null) {
       if (info.required === true)
@@ -142,25 +149,33 @@ function parseSection<Config>(
     if (result.success) config[key] = result.data
     else
       problems.push(
-        `${from}: ${name}.${key} must be ${info.type}, not ${info.secret === true ? '(a secret)' : show(given)}.`,
+        `${from}: ${name}.${key} must be ${aOf(info.type)}, not ${info.secret === true ? '(a secret)' : show(given)}.`,
       )
   }
   if (problems.length > 0) throw configError(problems)
   return { config: Object.freeze(config) as Config, warnings }
 }
 
+/** 'whole number from 1' becomes 'a whole number from 1'; "'a' | 'b'" stays. */
+function aOf(type: string): string {
+  return /^(text|list|number|whole)/.test(type) ? `a ${type}` : type
+}
+
 export function configError(problems: readonly string[]): ConfigError {
-  const text = problems.length === 1 ? problems[0] : `\n  ${problems.join('\n  ')}`
-  return new ConfigError(`The configuration is wrong: ${text}`, { details: { problems } })
+  const text = problems.length === 1 ? ` ${problems[0]}` : `\n  ${problems.join('\n  ')}`
+  return new ConfigError(`The configuration is wrong:${text}`, { details: { problems } })
 }
 
 /** " Did you mean 'backend'?", or the list of what there is. */
 export function didYouMean(word: string, choices: readonly string[]): string {
   if (choices.length === 0) return ''
-  const nearest = closest(word.toLowerCase(), [...choices])
-  if (distance(word.toLowerCase(), nearest) <= Math.max(2, word.length / 3))
-    return ` Did you mean '${nearest}'?`
-  return ` There are: ${choices.join(', ')}.`
+  const meant = nearest(word, choices)
+  return meant === undefined ? ` There are: ${choices.join(', ')}.` : ` Did you mean '${meant}'?`
+}
+
+/** YAML makes numbers of names such as 2024; of nothing else that is no text is a name made. */
+function textOf(value: unknown): unknown {
+  return typeof value === 'number' ? String(value) : value
 }
 
 function numberOf(value: unknown): unknown {

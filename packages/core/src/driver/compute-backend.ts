@@ -41,6 +41,11 @@ export interface ComputeCapabilities {
   readonly maxStartDelayMs?: number
   /** false: workers end with the program that sent them their calls, as on this machine. Absent: true. */
   readonly workersOutliveClient?: boolean
+  /**
+   * `deployRuntime` places the `secrets` that it is given. Absent: false; core then refuses jobs whose storage has
+   * secrets that workers need.
+   */
+  readonly placesSecrets?: boolean
 }
 
 /** A runtime: the deployed environment that workers run in. */
@@ -96,6 +101,26 @@ export interface Activation {
   readonly freshWorker: boolean
 }
 
+/** What workers need to open one storage, and what must never be in an activation, an argument or a log. */
+export interface WorkerSecrets {
+  /** The storage that it is for; the same in every job that uses it. Letters, digits, '_' and '-'. */
+  readonly storageId: string
+  /** Config name of the storage. A backend leaves out those that its workers' own identity opens anyway. */
+  readonly storageName: string
+  /** By the names of fields of the storage's section. */
+  readonly values: Readonly<Record<string, string>>
+}
+
+export interface DeployOptions {
+  readonly signal?: AbortSignal
+  /**
+   * Secrets to place in the platform's secret or environment mechanism before the runtime takes activations; only
+   * given where `capabilities.placesSecrets`. A runtime that is deployed already with other values is brought up to
+   * date; those of other storages that were placed before stay. A worker gives them to core's `WorkerStorages`.
+   */
+  readonly secrets?: readonly WorkerSecrets[]
+}
+
 export interface InvokeOptions {
   /** Aborted when nobody waits for the activation any more. Stop it where the platform can, and reject. */
   readonly signal?: AbortSignal
@@ -140,9 +165,10 @@ export interface ComputeBackend {
   buildRuntime?(build: RuntimeBuild, options: { readonly signal?: AbortSignal }): Promise<void>
   /**
    * Makes the runtime ready and returns what it reported of itself. Called before the first activation of each
-   * runtime, by any number of clients at once; cheap when it is deployed already. May be called again.
+   * runtime and of each set of secrets, by any number of clients at once; cheap when it is deployed already. May be
+   * called again.
    */
-  deployRuntime(runtime: RuntimeSpec, options: { readonly signal?: AbortSignal }): Promise<RuntimeMetadata>
+  deployRuntime(runtime: RuntimeSpec, options: DeployOptions): Promise<RuntimeMetadata>
   /** Runtimes of this user that are deployed; empty when there are none. */
   listRuntimes(options?: { readonly signal?: AbortSignal }): Promise<readonly RuntimeListing[]>
   /** Removes one runtime. Removing what is not there is not an error. */

@@ -2,6 +2,8 @@
 export interface ConfigSource {
   /** E.g. '.lithops_config', 'environment LITHOPS_CONFIG', 'options of FunctionExecutor'. */
   readonly name: string
+  /** Name of where one key comes from, when that is not `name`: a file can be overruled in code. */
+  nameOf?(path: readonly string[]): string | undefined
   /** Line of a key in the file, 1-based; undefined where there are no lines. */
   lineOf?(path: readonly string[]): number | undefined
 }

@@ -28,11 +28,13 @@ export {
   COMPUTE_SPEC_VERSION,
   type ComputeBackend,
   type ComputeCapabilities,
+  type DeployOptions,
   type InvokeOptions,
   type RuntimeBuild,
   type RuntimeListing,
   type RuntimeMetadata,
   type RuntimeSpec,
+  type WorkerSecrets,
 } from './compute-backend.ts'
 export type { ConfigFieldInfo, ConfigSection, ConfigSource } from './config-section.ts'
 export type { ComputeDriver, DriverContext, DriverLog, MonitorDriver, StorageDriver } from './driver.ts'
@@ -51,8 +53,10 @@ export {
   type Body,
   type ByteRange,
   type GetOptions,
+  type ListOptions,
   type ObjectEntry,
   type ObjectHead,
+  type ObjectPlace,
   type PutOptions,
   STORAGE_SPEC_VERSION,
   type StorageBackend,

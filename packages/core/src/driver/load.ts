@@ -1,14 +1,15 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, isAbsolute, join, resolve as resolvePath } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { closest, distance } from 'fastest-levenshtein'
+import { KNOWN_SECTIONS as PYTHON_SECTIONS } from '../config/lithops-section.ts'
 import { DriverContractError, DriverNotFoundError } from '../errors/index.ts'
+import { nearest } from '../errors/nearest.ts'
 import type { ComputeDriver, MonitorDriver, StorageDriver } from './driver.ts'
 import { checkDriverShape } from './driver-shape.ts'
 import { type DriverKind, KNOWN_DRIVERS } from './known-drivers.ts'
 import { nativeImport } from './native-import.ts'
 
-interface DriverOf {
+export interface DriverOf {
   readonly backend: ComputeDriver
   readonly storage: StorageDriver
   readonly monitor: MonitorDriver
@@ -133,21 +134,24 @@ function notFound(
   candidates: readonly string[],
   directory: string,
 ): DriverNotFoundError {
-  const known = KNOWN_DRIVERS[kind]
-  const install = known[name] ?? candidates[0]
-  const nearest = closest(name, [...Object.keys(known), 'localhost'])
-  const typo =
-    known[name] === undefined && distance(name, nearest) <= Math.max(2, name.length / 3)
-      ? ` Did you mean '${nearest}'?`
-      : ''
-  const advice =
-    isAbsolute(name) || name.startsWith('.') || name.startsWith('file:')
-      ? ''
-      : ` Install it with: ${installCommand(directory)} ${install}`
+  const isFile = isAbsolute(name) || name.startsWith('.') || name.startsWith('file:')
+  const advice = isFile ? '' : ` ${adviceFor(kind, name, candidates, directory)}`
   return new DriverNotFoundError(
-    `There is no ${kind} '${name}': ${candidates.join(', ')} ${candidates.length === 1 ? 'was' : 'were'} looked for from ${directory}.${typo}${advice}`,
+    `There is no ${kind} '${name}': ${candidates.join(', ')} ${candidates.length === 1 ? 'was' : 'were'} looked for from ${directory}.${advice}`,
     { details: { kind, name, candidates } },
   )
+}
+
+function adviceFor(kind: DriverKind, name: string, candidates: readonly string[], directory: string): string {
+  const known = KNOWN_DRIVERS[kind]
+  const names = ['localhost', ...Object.keys(known)]
+  if (known[name] !== undefined) return `Install it with: ${installCommand(directory)} ${known[name]}`
+  const meant = nearest(name, names)
+  if (meant !== undefined) return `Did you mean '${meant}'?`
+  const here = `This project has: ${names.join(', ')}.`
+  if (PYTHON_SECTIONS.includes(name))
+    return `Lithops (Python) has it, and nobody has made it for TypeScript. ${here}`
+  return `${here} If it is a package of somebody else's, install that: ${installCommand(directory)} ${candidates.at(-1)}`
 }
 
 /** By the lockfile of the project. */

@@ -8,6 +8,11 @@ export interface StorageCapabilities {
   readonly presignedUrls: boolean
   /** Longest key in bytes of UTF-8. */
   readonly maxKeyBytes: number
+  /**
+   * `listObjects` begins at `startAfter` without reading what comes before it, so that core may skip what it does not
+   * need. Absent: false.
+   */
+  readonly startsListings?: boolean
 }
 
 /** What is known of an object without reading it. */
@@ -36,12 +41,28 @@ export interface PutOptions extends StorageCallOptions {
   /** Write only if there is no such object. The answer's `created` says who won. Needs `conditionalPut`. */
   readonly ifAbsent?: boolean
   readonly contentType?: string
+  /** Length of a stream where it is known: services that take large objects in parts choose their size by it. */
+  readonly sizeBytes?: number
 }
 
 export interface GetOptions extends StorageCallOptions {
   readonly range?: ByteRange
   /** Fail with StorageError (code LITHOPS_OBJECT_CHANGED) when the object's ETag is another. */
   readonly ifMatch?: string
+}
+
+export interface ListOptions extends StorageCallOptions {
+  /**
+   * Only keys that come after this one, in the order of UTF-8 bytes, are wanted. A hint: core drops the others itself,
+   * so a driver whose service cannot begin there ignores it and leaves `startsListings` out.
+   */
+  readonly startAfter?: string
+}
+
+/** Where an object is. */
+export interface ObjectPlace {
+  readonly bucket: string
+  readonly key: string
 }
 
 /** Bodies are bytes, whole or in pieces. Values and text are core's business. */
@@ -58,6 +79,11 @@ export interface StorageBackend {
   /** Config name, e.g. 'aws_s3'. */
   readonly name: string
   readonly capabilities: StorageCapabilities
+  /**
+   * Bucket of jobs and of operations that name none, when the config has no `storage_bucket`. Where names of buckets
+   * are shared by all users of the service it must be one that nobody else has. Absent: 'storage'.
+   */
+  readonly defaultBucket?: string
 
   /** Writes a whole object; a reader sees the old or the new one, never a mixture. Streams may be of any length. */
   putObject(
@@ -68,7 +94,11 @@ export interface StorageBackend {
   ): Promise<{ readonly created: boolean; readonly etag?: string }>
   /** Bytes of an object or a range of it. A range that begins at or after the end gives no bytes. */
   getObject(bucket: string, key: string, options?: GetOptions): Promise<Uint8Array>
-  /** The same as a stream. The caller reads it to the end or ends the iteration. */
+  /**
+   * The same as a stream. The caller reads it to the end or ends the iteration. `sizeBytes` is of the whole object. A
+   * connection that breaks in the middle ends `body` with a StorageError whose `isRetryable` is true; core then reads
+   * on from there with `range` and `ifMatch`.
+   */
   getObjectStream(
     bucket: string,
     key: string,
@@ -77,10 +107,20 @@ export interface StorageBackend {
   headObject(bucket: string, key: string, options?: StorageCallOptions): Promise<ObjectHead>
   /** Removing what is not there is not an error. */
   deleteObject(bucket: string, key: string, options?: StorageCallOptions): Promise<void>
+  /**
+   * Copies an object within the service, without its bytes passing through here; the copy replaces what was there. A
+   * missing source is ObjectNotFoundError. NotSupportedError where the service cannot copy this one (its size, another
+   * region): core then reads and writes it. Absent: core always does.
+   */
+  copyObject?(
+    from: ObjectPlace,
+    to: ObjectPlace,
+    options?: StorageCallOptions,
+  ): Promise<{ readonly etag?: string }>
   /** Any number of keys; the driver cuts them into requests. */
   deleteObjects(bucket: string, keys: readonly string[], options?: StorageCallOptions): Promise<void>
   /** All objects whose key begins with `prefix`, in the order of UTF-8 bytes of their keys; pages are hidden. */
-  listObjects(bucket: string, prefix?: string, options?: StorageCallOptions): AsyncIterable<ObjectEntry>
+  listObjects(bucket: string, prefix?: string, options?: ListOptions): AsyncIterable<ObjectEntry>
   bucketExists(bucket: string, options?: StorageCallOptions): Promise<boolean>
   /** Creating a bucket that one owns already is not an error. */
   createBucket(bucket: string, options?: StorageCallOptions): Promise<void>
@@ -95,6 +135,13 @@ export interface StorageBackend {
    * From: Lithops puts the whole config there, secrets included; this contract does not allow that.
    */
   workerConfig(): Readonly<Record<string, unknown>>
+  /**
+   * The secrets that a worker needs besides `workerConfig()`, by the section's field names, when it has no identity of
+   * its own that the service trusts: a worker opens the storage with both merged. They never travel in an activation:
+   * core hands them to the compute backend, which places them where its workers alone find them. Absent or empty:
+   * there are none.
+   */
+  workerSecrets?(): Readonly<Record<string, string>>
   /** The vendor's own client, for what this contract does not cover; undefined when there is none. */
   client(): unknown
   /** May be called twice. A vendor client that the user handed in stays open. */

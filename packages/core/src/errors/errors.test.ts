@@ -1,10 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import * as publicApi from '../index.ts'
 import * as errors from './index.ts'
 
-const source = new URL('..', import.meta.url).pathname
+const source = fileURLToPath(new URL('..', import.meta.url))
 const page = readFileSync(new URL('../../../../docs/reference/errors.md', import.meta.url), 'utf8')
 
 /** Codes that the source throws: literals that begin with LITHOPS_ and stand after `code`. */

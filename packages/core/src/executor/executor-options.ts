@@ -1,21 +1,24 @@
-import { dirname } from 'node:path'
 import { type ResolvedConfig, resolveConfig } from '../config/resolve-config.ts'
 import { COMPUTE_SPEC_VERSION, type ComputeBackend } from '../driver/compute-backend.ts'
-import type {
-  ComputeDriver,
-  DriverContext,
-  DriverLog,
-  MonitorDriver,
-  StorageDriver,
-} from '../driver/driver.ts'
+import type { ComputeDriver, DriverContext, MonitorDriver, StorageDriver } from '../driver/driver.ts'
 import { checkDriverShape } from '../driver/driver-shape.ts'
 import type { Monitor } from '../driver/monitor.ts'
-import type { StorageBackend } from '../driver/storage-backend.ts'
 import { ConfigError, DriverContractError } from '../errors/index.ts'
 import { type CallOptions, compileRetries, DEFAULT_RETRIES, type JobDefaults } from '../job/job-options.ts'
-import { LocalhostBackend } from '../localhost/localhost-backend.ts'
-import { DEFAULT_LOCALHOST_BUCKET, localhostStorageDriver } from '../localhost/localhost-storage.ts'
-import type { ExecutorParts, OpenStorage } from './open-executor.ts'
+import {
+  checker,
+  isPositive,
+  isPositiveInteger,
+  isRecord,
+  isText,
+  unknownOption,
+} from '../job/option-checks.ts'
+import type { OpenStorage } from '../storage/open-storage.ts'
+import { driverContext, LEVELS, makeLog, namesOf, sectionOf } from './driver-section.ts'
+import { findDriver } from './find-driver.ts'
+import { localhostBackend } from './localhost-choice.ts'
+import type { ExecutorParts } from './open-executor.ts'
+import { storageOpener } from './storage-opener.ts'
 
 type BackendChoice = string | ComputeDriver | ComputeBackend
 
@@ -51,7 +54,7 @@ export interface ExecutorOptions {
   readonly logLevel?: 'debug' | 'info' | 'warning' | 'error'
 }
 
-const KNOWN_OPTIONS = new Set([
+const KNOWN_OPTIONS = [
   'config',
   'configFile',
   'backend',
@@ -63,12 +66,26 @@ const KNOWN_OPTIONS = new Set([
   'retries',
   'timeoutMs',
   'logLevel',
-])
+]
+
+/** Names of Lithops (Python), with what they are called here. */
+const RENAMED = {
+  mode: 'backend',
+  config_file: 'configFile',
+  runtime_memory: 'runtimeMemoryMiB',
+  runtimeMemory: 'runtimeMemoryMiB',
+  log_level: 'logLevel',
+  timeout: 'timeoutMs (milliseconds)',
+  workers: "localhost: { worker_processes }, or a key of the backend's section in config",
+  worker_processes: "localhost: { worker_processes }, or a key of the backend's section in config",
+}
 
 /** Restrictions of an executor class. */
 export interface ExecutorKind {
   readonly className: string
   readonly only?: 'localhost' | 'serverless'
+  /** Runs of a call after errors of its function, where neither options nor config say how many. Default: 0. */
+  readonly userRetries?: number
 }
 
 const DEFAULT_TIMEOUT_MS = 1_800_000
@@ -83,17 +100,13 @@ export function resolveExecutor(options: ExecutorOptions, kind: ExecutorKind): E
     drivers: namesOf([options.backend, options.storage, options.monitoring].flat()),
   })
   const log = makeLog(options.logLevel ?? config?.lithops.log_level.toLowerCase() ?? 'warning')
-  for (const warning of config?.warnings ?? []) log.info(warning)
+  for (const warning of config?.warnings ?? []) log.debug(warning)
   const choices = backendChoices(options, config, kind)
-  const context: DriverContext = {
-    projectDirectory: projectDirectory(),
-    userName: process.env.USER ?? process.env.USERNAME ?? 'user',
-    log,
-  }
+  const context = driverContext(log)
   const backends = choices.map(choice => openBackend(choice, config, context))
-  const openStorage = storageOpener(options.storage ?? config?.lithops.storage, choices, config, context)
+  const openStorage = jobStorageOpener(options.storage ?? config?.lithops.storage, choices, config, context)
   return {
-    jobDefaults: jobDefaults(options, config),
+    jobDefaults: jobDefaults(options, config, kind),
     runtime: {
       ...(options.runtime === undefined ? {} : { name: options.runtime }),
       ...(options.runtimeMemoryMiB === undefined ? {} : { memoryMiB: options.runtimeMemoryMiB }),
@@ -109,26 +122,26 @@ export function resolveExecutor(options: ExecutorOptions, kind: ExecutorKind): E
   }
 }
 
-/** Config names of drivers, by which they are wanted or which they have themselves. */
-function namesOf(choices: readonly unknown[]): string[] {
-  return choices.flatMap(choice => {
-    const name = typeof choice === 'string' ? choice : (choice as { name?: unknown } | null | undefined)?.name
-    return typeof name === 'string' ? [name] : []
-  })
-}
-
 function checkOptions(options: ExecutorOptions): void {
   if (typeof options !== 'object' || options === null) {
     throw new ConfigError(
       `The options of an executor must be an object, not ${options === null ? 'null' : typeof options}.`,
     )
   }
-  const unknown = Object.keys(options).filter(key => !KNOWN_OPTIONS.has(key))
-  if (unknown.length === 0) return
-  throw new ConfigError(
-    `There is no executor option ${unknown.map(key => `'${key}'`).join(', ')}. There are: ${[...KNOWN_OPTIONS].join(', ')}. ` +
-      'Sections of the config go into `config`.',
-  )
+  const problems = Object.keys(options).flatMap(key => unknownOption(key, KNOWN_OPTIONS, RENAMED))
+  const is = checker(options as Readonly<Record<string, unknown>>, problems)
+  is('config', 'an object of sections', isRecord)
+  is('configFile', 'a path', isText)
+  is('localhost', 'an object of keys', isRecord)
+  is('runtime', 'the name of a runtime', isText)
+  is('runtimeMemoryMiB', 'a positive whole number', isPositiveInteger)
+  is('timeoutMs', 'a positive number', isPositive)
+  is('logLevel', `one of ${LEVELS.join(', ')}`, value => LEVELS.includes(value as string))
+  for (const kind of ['backend', 'storage', 'monitoring']) {
+    is(kind, 'a name or a driver', value => value !== '' && (isText(value) || typeof value === 'object'))
+  }
+  if (problems.length === 0) return
+  throw new ConfigError(`The options of the executor are wrong: ${problems.join('; ')}.`)
 }
 
 function backendChoices(
@@ -136,14 +149,30 @@ function backendChoices(
   config: ResolvedConfig | undefined,
   kind: ExecutorKind,
 ): BackendChoice[] {
-  const named = options.backend ?? config?.lithops.backend
   const mode = config?.lithops.mode
+  const named =
+    options.backend ??
+    config?.lithops.backend ??
+    (mode === 'serverless' || kind.only === 'serverless' ? config?.serverlessBackend : undefined)
   if (mode === 'standalone') {
     throw new ConfigError(
       'mode: standalone is not there: Lithops for TypeScript runs on localhost and on serverless backends.',
     )
   }
-  const list = (named === undefined ? [] : Array.isArray(named) ? named : [named]) as BackendChoice[]
+  const list = [named ?? []].flat() as BackendChoice[]
+  if (named !== undefined && list.length === 0) {
+    throw new ConfigError('backend must name at least one backend, and the list is empty.')
+  }
+  if (
+    kind.only === 'localhost' &&
+    options.backend !== undefined &&
+    list.some(choice => choice !== 'localhost')
+  ) {
+    const name = list.map(choice => (typeof choice === 'string' ? choice : choice.name)).join(', ')
+    throw new ConfigError(
+      `${kind.className} runs on localhost, not on ${name}. Use FunctionExecutor for that.`,
+    )
+  }
   if (kind.only === 'localhost' || (mode === 'localhost' && list.length === 0)) return ['localhost']
   if (list.length === 0) {
     if (kind.only !== 'serverless' && mode !== 'serverless') return ['localhost']
@@ -169,10 +198,9 @@ function openBackend(
   config: ResolvedConfig | undefined,
   context: DriverContext,
 ): ComputeBackend | Promise<ComputeBackend> {
-  if (choice === 'localhost') return localhostBackend(config)
+  if (choice === 'localhost') return localhostBackend(config?.localhost, context.log)
   if (typeof choice === 'string') {
-    return loader().then(async ({ loadDriver }) => {
-      const { driver } = await loadDriver('backend', choice, context.projectDirectory)
+    return findDriver('backend', choice, context).then(async ({ driver }) => {
       return checkBackend(await driver.create(sectionOf(driver, config, context.log), context))
     })
   }
@@ -190,16 +218,6 @@ function openBackend(
 /** A backend object, not a driver that makes one. */
 function isBackend(choice: BackendChoice): choice is ComputeBackend {
   return typeof choice === 'object' && 'invoke' in choice
-}
-
-function localhostBackend(config: ResolvedConfig | undefined): LocalhostBackend {
-  const section = config?.localhost
-  return new LocalhostBackend({
-    ...(section?.worker_processes === undefined ? {} : { workers: section.worker_processes }),
-    ...(section?.isolation === undefined ? {} : { isolation: section.isolation as 'worker' | 'call' }),
-    ...(section?.runtime === undefined ? {} : { runtime: section.runtime }),
-    ...(section?.runtime_memory === undefined ? {} : { memoryMiB: section.runtime_memory }),
-  })
 }
 
 const BACKEND_METHODS = [
@@ -228,23 +246,7 @@ function checkBackend(backend: ComputeBackend): ComputeBackend {
   return backend
 }
 
-/** The driver's own section, checked by its own schema. */
-function sectionOf(
-  driver: ComputeDriver | StorageDriver | MonitorDriver,
-  config: ResolvedConfig | undefined,
-  log: DriverLog,
-): Record<string, unknown> {
-  const { raw, source } = config?.section(driver.name, driver.config?.inherits) ?? {
-    raw: {},
-    source: { name: 'the options' },
-  }
-  if (driver.config === undefined) return raw
-  const parsed = driver.config.parse(raw, source)
-  for (const warning of parsed.warnings) log.info(warning)
-  return parsed.config as Record<string, unknown>
-}
-
-function storageOpener(
+function jobStorageOpener(
   wanted: string | StorageDriver | undefined,
   backends: readonly BackendChoice[],
   config: ResolvedConfig | undefined,
@@ -258,29 +260,12 @@ function storageOpener(
       'storage: localhost cannot be used with a remote backend: its workers do not see this machine. Name another storage, or storageless.',
     )
   }
-  if (wanted === undefined || wanted === 'localhost') {
-    const root = config?.localhost.storage_folder
-    const bucket = config?.localhost.storage_bucket ?? DEFAULT_LOCALHOST_BUCKET
-    return () => ({
-      backend: localhostStorageDriver.create(
-        { storage_bucket: bucket, ...(root === undefined ? {} : { root }) },
-        context,
-      ) as StorageBackend,
-      bucket,
-      isDefault: wanted === undefined,
-    })
-  }
-  if (typeof wanted === 'object') checkDriverShape('storage', 'the option storage', wanted)
-  return async (): Promise<OpenStorage> => {
-    const { driver, file } =
-      typeof wanted === 'string'
-        ? await (await loader()).loadDriver('storage', wanted, context.projectDirectory)
-        : { driver: wanted, file: undefined }
-    const section = sectionOf(driver, config, context.log)
-    const bucket =
-      typeof section.storage_bucket === 'string' ? section.storage_bucket : DEFAULT_LOCALHOST_BUCKET
-    const backend = await driver.create(section, context)
-    return file === undefined ? { backend, bucket } : { backend, bucket, module: new URL(file).pathname }
+  const open = storageOpener(wanted ?? 'localhost', config, context)
+  if (wanted !== undefined) return open
+  const unasked = (storage: OpenStorage): OpenStorage => ({ ...storage, isDefault: true })
+  return () => {
+    const opened = open()
+    return opened instanceof Promise ? opened.then(unasked) : opened && unasked(opened)
   }
 }
 
@@ -291,17 +276,14 @@ function monitorOpener(
 ): ExecutorParts['openMonitor'] {
   const wanted =
     options.monitoring ??
-    config?.lithops.monitoring ??
+    config?.lithops.monitoring?.toLowerCase() ??
     (config?.lithops.rabbitmq_monitor === true ? 'rabbitmq' : undefined)
   if (wanted === undefined || wanted === 'direct') return undefined
   if (typeof wanted === 'object') checkDriverShape('monitor', 'the option monitoring', wanted)
   return async (storage): Promise<Monitor> => {
     const surroundings = { ...context, storage }
     if (wanted === 'storage') return openStorageMonitor(storage, config, context)
-    const driver =
-      typeof wanted === 'string'
-        ? (await (await loader()).loadDriver('monitor', wanted, context.projectDirectory)).driver
-        : wanted
+    const driver = typeof wanted === 'string' ? (await findDriver('monitor', wanted, context)).driver : wanted
     return driver.create(sectionOf(driver, config, context.log), surroundings)
   }
 }
@@ -319,14 +301,14 @@ async function openStorageMonitor(
   })
 }
 
-function jobDefaults(options: ExecutorOptions, config: ResolvedConfig | undefined): JobDefaults {
+function jobDefaults(
+  options: ExecutorOptions,
+  config: ResolvedConfig | undefined,
+  kind: ExecutorKind,
+): JobDefaults {
   const problems: string[] = []
-  const configured = config?.lithops.retries
-  const retries = compileRetries(
-    options.retries,
-    configured ? { ...DEFAULT_RETRIES, user: configured } : DEFAULT_RETRIES,
-    problems,
-  )
+  const user = config?.lithops.retries || kind.userRetries || DEFAULT_RETRIES.user
+  const retries = compileRetries(options.retries, { ...DEFAULT_RETRIES, user }, problems)
   if (problems.length > 0)
     throw new ConfigError(`The options of the executor are wrong: ${problems.join('; ')}.`)
   const {
@@ -342,29 +324,5 @@ function jobDefaults(options: ExecutorOptions, config: ResolvedConfig | undefine
     ...(chunksize === undefined ? {} : { chunksize }),
     ...(includeModules === undefined ? {} : { includeModules }),
     ...(excludeModules === undefined ? {} : { excludeModules }),
-  }
-}
-
-function loader(): Promise<typeof import('../driver/load.ts')> {
-  return import('../driver/load.ts')
-}
-
-/** Packages are resolved from the folder of the program that was started, and from where it was started. */
-function projectDirectory(): string {
-  const main = process.argv[1]
-  return main === undefined || main.includes('node_modules') ? process.cwd() : dirname(main)
-}
-
-const LEVELS = ['debug', 'info', 'warning', 'error']
-
-function makeLog(level: string): DriverLog {
-  const from = LEVELS.indexOf(level === 'critical' ? 'error' : level)
-  const line = (at: number, message: string) => {
-    if (at >= from) process.stderr.write(`lithops: ${message}\n`)
-  }
-  return {
-    debug: message => line(0, message),
-    info: message => line(1, message),
-    warn: message => line(2, message),
   }
 }

@@ -15,12 +15,12 @@ export class ServerlessExecutor extends FunctionExecutor {
   }
 }
 
-/** Runs of a call after errors of its function, when a RetryingFunctionExecutor is given no number. */
+/** Runs of a call after errors of its function, when neither options nor config give a RetryingFunctionExecutor a number. */
 const DEFAULT_USER_RETRIES = 3
 
 /** A FunctionExecutor whose calls are run again after errors of the function too, three times unless told otherwise. */
 export class RetryingFunctionExecutor extends FunctionExecutor {
   constructor(options: ExecutorOptions = {}) {
-    super({ retries: DEFAULT_USER_RETRIES, ...options }, { className: 'RetryingFunctionExecutor' })
+    super(options, { className: 'RetryingFunctionExecutor', userRetries: DEFAULT_USER_RETRIES })
   }
 }

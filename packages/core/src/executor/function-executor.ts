@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { ensureAsyncDispose } from '../async-dispose.ts'
 import { decodeValue } from '../codec/value.ts'
 import type { RuntimeListing } from '../driver/compute-backend.ts'
-import { CallCancelledError, WaitTimeoutError } from '../errors/index.ts'
+import { CallCancelledError } from '../errors/index.ts'
 import { CallHandle } from '../future/call-handle.ts'
 import type { FuturesList } from '../future/futures-list.ts'
 import { FuturesStream } from '../future/futures-stream.ts'
@@ -16,6 +16,7 @@ import { LazyDirectory } from '../invoker/job-message.ts'
 import type { Call } from '../job/call.ts'
 import type { Job } from '../job/job.ts'
 import { type CallOptions, compileJobOptions } from '../job/job-options.ts'
+import { show } from '../job/option-checks.ts'
 import { readStatuses } from '../monitor/read-statuses.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { CallContext } from '../worker/call-context.ts'
@@ -38,8 +39,10 @@ import {
   reducerOptions,
 } from './map-reduce.ts'
 import { type ExecutorParts, ExecutorSurroundings } from './open-executor.ts'
-import { ProgressBar } from './progress-bar.ts'
+import { ProgressBar, progressOf, wantsProgress } from './progress-bar.ts'
+import { type GetResultOptions, resultOfStream, toleratesFailures, valuesOf } from './read-results.ts'
 import { reviveJob } from './revive-job.ts'
+import { UnreadFutures } from './unread-futures.ts'
 
 /** A function of one item, extra arguments and the call's context. */
 export type MapFunction<T, R, Extra extends readonly unknown[] = []> = (
@@ -58,9 +61,9 @@ export type ItemSource<T> = Iterable<T | CallHandle<T>> | AsyncIterable<T | Call
 /** What results can be read of. */
 export type Futures<T> = readonly CallHandle<T>[] | FuturesStream<T>
 
-export interface GetResultOptions extends Pick<WaitOptions, 'timeoutMs' | 'signal' | 'progress'> {
-  /** false: failed calls give undefined instead of throwing the first error. Default: true. */
-  readonly throwExcept?: boolean
+/** Failed calls are to give undefined. */
+interface TakesFailures {
+  readonly throwExcept: false
 }
 
 const SESSION_ID = randomBytes(3).toString('hex')
@@ -82,14 +85,15 @@ export class FunctionExecutor {
   readonly #surroundings: ExecutorSurroundings
   readonly #parts: ExecutorParts
   readonly #directory: LazyDirectory
-  readonly #unread = new Set<Futures<unknown>>()
+  readonly #unread = new UnreadFutures()
   readonly #ending = new AbortController()
   #closing: Promise<void> | undefined
 
   constructor(options: ExecutorOptions = {}, kind: ExecutorKind = { className: 'FunctionExecutor' }) {
     this.executorId = `${SESSION_ID}-${nextExecutor++}`
-    this.#directory = new LazyDirectory(join(tmpdir(), `lithops-${this.executorId}-${process.pid}`))
     const parts = resolveExecutor(options, kind)
+    const folder = join(tmpdir(), `lithops-${this.executorId}-${process.pid}`)
+    this.#directory = new LazyDirectory(folder, path => surroundings.removeAtEnd(path))
     const surroundings = new ExecutorSurroundings(parts, this.#invoker, this.executorId, {
       unsentIds: job => this.#runner.unsentIds(job),
       callsOf: job => this.#runner.callsOf(job),
@@ -104,9 +108,9 @@ export class FunctionExecutor {
       warn: message => parts.log.warn(message),
       surroundingsOf: job => surroundings.of(job, this.#directory.get),
       jobEnded: job => surroundings.jobEnded(job),
-      cancel: (call, error) => this.#invoker.cancel(call, error),
+      cancel: (call, reason, cause) => this.#invoker.cancel(call, reason, cause),
       fetchValue: call => this.#fetchValue(call),
-      markRead: call => surroundings.markRead(call),
+      markRead: call => this.#markRead(call),
     }
     this.#runner = new JobRunner(host)
   }
@@ -118,8 +122,9 @@ export class FunctionExecutor {
     options: CallOptions<Extra> = {},
   ): ResponseFuture<Awaited<R>> {
     const job = this.#newJob('A', fn, options, 1)
-    const [future] = this.#runner.list<Awaited<R>>(job, [data])
-    return future as ResponseFuture<Awaited<R>>
+    const futures = this.#runner.list<Awaited<R>>(job, [data])
+    this.#unread.add(futures)
+    return futures[0] as ResponseFuture<Awaited<R>>
   }
 
   /**
@@ -145,10 +150,8 @@ export class FunctionExecutor {
     checkItems(items)
     const count = countOf(items)
     const job = this.#newJob('M', fn, options, count ?? Number.POSITIVE_INFINITY)
-    const futures =
-      count === undefined
-        ? this.#runner.stream<Awaited<R>>(job, items)
-        : this.#runner.list<Awaited<R>>(job, items as Iterable<unknown>)
+    if (count === undefined) return this.#runner.stream<Awaited<R>>(job, items)
+    const futures = this.#runner.list<Awaited<R>>(job, items as Iterable<unknown>)
     this.#unread.add(futures)
     return futures
   }
@@ -194,54 +197,58 @@ export class FunctionExecutor {
     mapJob.feedsWorkers = true
     const reduceJob = this.#newJob('R', reduceFn, reducerOptions(options), 1, MAP_REDUCE_OPTIONS)
     const calls = new MapReduceCalls(this.#runner, reduceJob, options)
-    if (count === undefined) return calls.overStream<Awaited<U>>(this.#runner.stream(mapJob, items))
-    const list = [...(items as Iterable<T>)]
-    const mapCalls = this.#runner.list(mapJob, list).map(future => future.call)
-    return reduceBy === undefined
-      ? calls.over<Awaited<U>>(mapCalls)
-      : calls.perGroup<T, K, Awaited<U>>(list, mapCalls, reduceBy)
+    if (count !== undefined && reduceBy !== undefined) {
+      const list = [...(items as Iterable<T>)]
+      const mapCalls = this.#runner.list(mapJob, list).map(future => future.call)
+      const reducers = calls.perGroup<T, K, Awaited<U>>(list, mapCalls, reduceBy)
+      this.#unread.add(reducers)
+      return reducers
+    }
+    const reducer =
+      count === undefined
+        ? calls.overStream<Awaited<U>>(this.#runner.stream(mapJob, items))
+        : calls.over<Awaited<U>>(this.#runner.list(mapJob, items as Iterable<T>).map(future => future.call))
+    this.#unread.add([reducer])
+    return reducer
   }
 
-  /** Waits until enough of the futures have ended; of all unread ones when none are given. */
+  /** Waits until enough of the futures have ended; of all whose outcome was not read yet when none are given. */
   async wait<T = unknown>(
     futures?: readonly CallHandle<T>[] | CallHandle<T>,
     options: WaitOptions = {},
   ): Promise<WaitResult<T>> {
-    const list =
-      futures === undefined ? this.#allUnread<T>() : futures instanceof CallHandle ? [futures] : futures
-    const bar = ProgressBar.start(list.length, options.progress)
+    const list = this.#listOf(futures)
+    const bar = ProgressBar.start(progressOf(list), options.progress ?? wantsProgress(list))
     try {
-      return await waitFor(list, options, bar?.update)
+      return await waitFor(list, options)
     } finally {
       bar?.stop()
     }
   }
 
-  /** The value of a call, or the values of a job's calls in the order of the items. Throws the first error. */
+  /**
+   * The value of a call, or the values of a job's calls in the order of the items; without futures, of all calls whose
+   * outcome was not read yet. Throws the first error.
+   */
+  getResult<T>(future: CallHandle<T>, options: GetResultOptions & TakesFailures): Promise<T | undefined>
   getResult<T>(future: CallHandle<T>, options?: GetResultOptions): Promise<T>
+  getResult<T>(futures: Futures<T>, options: GetResultOptions & TakesFailures): Promise<(T | undefined)[]>
   getResult<T>(futures: Futures<T>, options?: GetResultOptions): Promise<T[]>
-  getResult(): Promise<unknown[]>
+  getResult(futures?: undefined, options?: GetResultOptions): Promise<unknown[]>
   async getResult<T>(
     futures?: CallHandle<T> | Futures<T>,
     options: GetResultOptions = {},
   ): Promise<T | T[] | unknown[]> {
-    if (futures instanceof FuturesStream) return this.#streamResult(futures, options)
-    const list =
-      futures === undefined ? this.#allUnread<T>() : futures instanceof CallHandle ? [futures] : futures
+    if (futures instanceof FuturesStream) return (await resultOfStream(futures, options)) as T[]
+    const list = this.#listOf(futures)
     const throwExcept = options.throwExcept ?? true
-    await this.wait(list, { ...options, throwExcept: throwExcept && !list.some(toleratesFailures) })
-    await fetchAll(list)
-    const values: T[] = new Array(list.length)
-    for (let i = 0; i < list.length; i++) {
-      const future = list[i] as CallHandle<T>
-      const { call } = future
-      this.#surroundings.markRead(call)
-      if (call.state === 'success') values[i] = (call.hasValueHere ? call.value : await future.result()) as T
-      else if (throwExcept && !isTolerated(call)) throw call.error
-      else values[i] = undefined as T
+    try {
+      await this.wait(list, { ...options, throwExcept: throwExcept && !list.some(toleratesFailures) })
+      const values = (await valuesOf(list, throwExcept)) as T[]
+      return futures instanceof CallHandle ? (values[0] as T) : values
+    } finally {
+      for (const { call } of list) if (call.isEnded) this.#markRead(call)
     }
-    if (futures !== undefined && !(futures instanceof CallHandle)) this.#unread.delete(futures)
-    return futures instanceof CallHandle ? (values[0] as T) : values
   }
 
   /**
@@ -370,10 +377,15 @@ export class FunctionExecutor {
     this.#invoker.close()
     this.#unread.clear()
     try {
-      await this.#directory.remove()
+      await this.#surroundings.stopWorkers().finally(() => this.#directory.remove())
     } finally {
       await this.#surroundings.close()
     }
+  }
+
+  #markRead(call: Call): void {
+    this.#unread.markRead(call)
+    this.#surroundings.markRead(call)
   }
 
   #newJob(
@@ -404,47 +416,17 @@ export class FunctionExecutor {
     return call.value
   }
 
-  async #streamResult<T>(stream: FuturesStream<T>, options: GetResultOptions): Promise<T[]> {
-    const values: T[] = []
-    const throwExcept = options.throwExcept ?? true
-    const deadline = options.timeoutMs === undefined ? undefined : performance.now() + options.timeoutMs
-    let firstError: { readonly error: unknown } | undefined
-    for await (const future of stream) {
-      const { call } = future
-      options.signal?.throwIfAborted()
-      if (deadline !== undefined && performance.now() > deadline) {
-        throw new WaitTimeoutError(`The results were not all there after ${options.timeoutMs} ms.`)
-      }
-      if (call.state === 'success')
-        values[call.id] = (call.hasValueHere ? call.value : await future.result()) as T
-      else if (throwExcept && !isTolerated(call)) {
-        firstError = { error: call.error }
-        break
-      } else values[call.id] = undefined as T
-    }
-    this.#unread.delete(stream)
-    if (firstError !== undefined) throw firstError.error
-    return values
+  #listOf<T>(futures: readonly CallHandle<T>[] | CallHandle<T> | undefined): readonly CallHandle<T>[] {
+    if (futures === undefined) return this.#unread.all() as CallHandle<T>[]
+    const list = futures instanceof CallHandle ? [futures] : futures
+    const isList = Array.isArray(list)
+    const wrong = isList ? list.findIndex(future => !(future instanceof CallHandle)) : 0
+    if (isList && wrong < 0) return list
+    const what = isList ? `${show(list[wrong])} at ${wrong}` : show(list)
+    throw new TypeError(
+      `wait and getResult expected futures, got ${what}. They take what map and callAsync return.`,
+    )
   }
-
-  #allUnread<T>(): CallHandle<T>[] {
-    const all: CallHandle<T>[] = []
-    for (const futures of this.#unread) if (Array.isArray(futures)) all.push(...(futures as CallHandle<T>[]))
-    this.#unread.clear()
-    return all
-  }
-}
-
-/** Values in storage that are read at the same time. */
-const FETCHES_AT_ONCE = 32
-
-/** Reads the values that were left in storage, several at once. What fails here fails again where it is reported. */
-async function fetchAll(futures: readonly CallHandle<unknown>[]): Promise<void> {
-  const away = futures.filter(({ call }) => call.state === 'success' && !call.hasValueHere).values()
-  const fetchNext = async () => {
-    for (const future of away) await future.result().catch(() => {})
-  }
-  await Promise.all(Array.from({ length: FETCHES_AT_ONCE }, fetchNext))
 }
 
 function countOf(items: unknown): number | undefined {
@@ -461,19 +443,13 @@ function checkItems(items: unknown): void {
     (Symbol.iterator in items || Symbol.asyncIterator in items)
   )
     return
-  const what = items === null ? 'null' : typeof items
-  const hint =
-    what === 'string' ? ' Put it in an array, or use callAsync.' : ' Use callAsync for a single value.'
+  const isPromise = typeof (items as { then?: unknown } | null | undefined)?.then === 'function'
+  const [what, hint] = isPromise
+    ? ['a promise', 'Await it first.']
+    : typeof items === 'string'
+      ? ['a string', 'Put it in an array, or use callAsync.']
+      : [show(items), 'Use callAsync for a single value.']
   throw new TypeError(
-    `map needs an array, a set, an iterable or an async iterable of items, not ${what}.${hint}`,
+    `map needs an array, a set, an iterable or an async iterable of items, not ${what}. ${hint}`,
   )
-}
-
-function toleratesFailures(future: CallHandle<unknown>): boolean {
-  return future.call.job.options.toleratedFailures !== undefined
-}
-
-/** A failure within the job's tolerance does not fail the reading of its results. */
-function isTolerated(call: Call): boolean {
-  return call.job.options.toleratedFailures !== undefined && !call.job.isStopped
 }

@@ -1,7 +1,8 @@
 import { encodeValue } from '../codec/value.ts'
 import type { RuntimeSpec } from '../driver/compute-backend.ts'
+import { CallCancelledError } from '../errors/index.ts'
 import { captureFunction } from '../function/index.ts'
-import { CallHandle, cancelledError, type FutureOwner } from '../future/call-handle.ts'
+import { CallHandle, type FutureOwner } from '../future/call-handle.ts'
 import { FuturesList } from '../future/futures-list.ts'
 import { FuturesStream } from '../future/futures-stream.ts'
 import { ResponseFuture } from '../future/response-future.ts'
@@ -45,6 +46,8 @@ export class JobRunner {
   readonly #open = new Map<Job, Set<Call> | null>()
   readonly #calls = new WeakMap<Job, Call[]>()
   readonly #readers = new Map<Job, SourceReader>()
+  /** Takes a job's listener off its signal, which may serve many jobs. */
+  readonly #unfollow = new Map<Job, () => void>()
 
   constructor(host: JobHost) {
     this.#host = host
@@ -84,18 +87,23 @@ export class JobRunner {
     )
     this.#open.set(job, null)
     this.#calls.set(job, [])
-    const { signal } = options
-    if (signal !== undefined) {
-      const onAbort = () => this.cancelJob(job, 'its signal was aborted', signal.reason)
-      if (signal.aborted) onAbort()
-      else signal.addEventListener('abort', onAbort, { once: true })
-    }
+    this.#followSignal(job)
     return job
+  }
+
+  #followSignal(job: Job): void {
+    const { signal } = job.options
+    if (signal === undefined) return
+    const onAbort = () => this.cancelJob(job, 'its signal was aborted', signal.reason)
+    if (signal.aborted) return void onAbort()
+    signal.addEventListener('abort', onAbort, { once: true })
+    this.#unfollow.set(job, () => signal.removeEventListener('abort', onAbort))
   }
 
   /** Lets the job's calls be sent. */
   start(job: Job): void {
     const { invoker } = this.#host
+    if (!this.#open.has(job)) return
     const surroundings = this.#host.surroundingsOf(job)
     if (!(surroundings instanceof Promise)) {
       invoker.add(job, surroundings)
@@ -153,7 +161,7 @@ export class JobRunner {
       end: error => {
         this.#readers.delete(job)
         this.complete(job)
-        stream.end(error)
+        stream.end(error ?? whyStopped(job))
       },
       isStopped: () => job.isStopped,
     })
@@ -161,6 +169,7 @@ export class JobRunner {
       taken: () => reader.wake(),
       abandon: () => this.cancelJob(job, 'the loop over its futures was left'),
       cancel: reason => this.cancelJob(job, reason ?? 'cancel() was called'),
+      progress: job.options.progress,
     })
     this.#readers.set(job, reader)
     this.start(job)
@@ -178,12 +187,14 @@ export class JobRunner {
   /** Adds a call whose input is not known yet. */
   waitingCall<T>(job: Job): ResponseFuture<T> {
     const call = this.#newCall(job, undefined)
-    call.state = 'waiting'
+    if (job.isStopped) this.#endStopped(job, call)
+    else call.state = 'waiting'
     return new ResponseFuture<T>(call, this.#host)
   }
 
   /** Gives a waiting call its input, the array of these calls' values, once all of them have ended. */
   dependOn(call: Call, dependencies: readonly Call[], tolerates: boolean): void {
+    if (call.isEnded) return
     let left = dependencies.length
     const ready = () => {
       const good = dependencies.filter(dependency => dependency.state === 'success')
@@ -209,12 +220,13 @@ export class JobRunner {
   /** Cancels all calls of a job that have not ended. Returns how many. */
   cancelJob(job: Job, reason: string, cause?: unknown): number {
     job.isStopped = true
+    job.cancelled ??= { reason, cause }
     this.#readers.get(job)?.stop()
     let cancelled = 0
     for (const call of this.#calls.get(job) ?? []) {
       if (call.isEnded) continue
       cancelled++
-      this.#host.invoker.cancel(call, cancelledError(call, reason, cause))
+      this.#host.invoker.cancel(call, reason, cause)
     }
     return cancelled
   }
@@ -249,6 +261,10 @@ export class JobRunner {
 
   #callAfter(job: Job, dependency: Call): Call {
     const call = this.#newCall(job, undefined)
+    if (job.isStopped) {
+      this.#endStopped(job, call)
+      return call
+    }
     call.state = 'waiting'
     dependency.onEnd(() => {
       if (call.isEnded) return
@@ -277,8 +293,9 @@ export class JobRunner {
   }
 
   #endStopped(job: Job, call: Call): void {
+    const { reason = 'its job was stopped', cause } = job.cancelled ?? {}
     if (job.stopped !== undefined) call.fail(job.stopped)
-    else call.cancel(cancelledError(call, 'its job was stopped'))
+    else call.cancel(reason, cause)
   }
 
   #newCall(job: Job, input: unknown): Call {
@@ -298,7 +315,9 @@ export class JobRunner {
       this.#checkTolerance(job)
     }
     this.#forget(job)
-    this.#readers.get(job)?.wake()
+    const reader = this.#readers.get(job)
+    if (job.isStopped) reader?.stop()
+    else reader?.wake()
     this.#checkEnd(job)
   }
 
@@ -328,7 +347,22 @@ export class JobRunner {
   #checkEnd(job: Job): void {
     if (!job.isComplete || job.openCount > 0 || !this.#open.delete(job)) return
     this.#calls.delete(job)
+    this.#unfollow.get(job)?.()
+    this.#unfollow.delete(job)
     this.#host.invoker.remove(job)
     this.#host.jobEnded(job)
   }
+}
+
+/** The error of a stream whose source was not read to its end, so that half a result is not taken for a whole one. */
+function whyStopped(job: Job): { readonly error: unknown } | undefined {
+  if (!job.isStopped) return undefined
+  if (job.stopped !== undefined) return { error: job.stopped }
+  const { reason = 'it was stopped', cause } = job.cancelled ?? {}
+  const { executorId, id: jobId } = job
+  const error = new CallCancelledError(
+    `Job ${job.key} was cancelled before its source was read to the end: ${reason}.`,
+    { executorId, jobId, cause },
+  )
+  return { error }
 }

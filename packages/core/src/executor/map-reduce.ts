@@ -5,6 +5,7 @@ import type { ResponseFuture } from '../future/response-future.ts'
 import type { Call } from '../job/call.ts'
 import type { Job } from '../job/job.ts'
 import type { CallOptions } from '../job/job-options.ts'
+import { checker, isPositive, isPositiveInteger } from '../job/option-checks.ts'
 import type { JobRunner } from './job-runner.ts'
 
 /** Options of `mapReduce` beside those of its map calls. */
@@ -65,30 +66,31 @@ export class GroupedFutures<K, T> extends FuturesList<T> {
   groupKeys: K[] = []
 }
 
+/** Throws ConfigError that names every problem. The options of the map calls are checked elsewhere. */
 export function checkMapReduceOptions(
   options: MapReduceOptions & { readonly reduceBy?: unknown; readonly reduceByKey?: unknown },
 ): void {
-  const { fanIn, spawnReducer, reduceBy, reduceByKey } = options
-  if (reduceByKey !== undefined && typeof reduceByKey !== 'boolean') {
-    throw new ConfigError(`reduceByKey must be true or false, not ${String(reduceByKey)}.`)
-  }
-  if (reduceByKey === true && reduceBy !== undefined && reduceBy !== 'object') {
-    throw new ConfigError("reduceByKey is reduceBy: 'object': give one of the two.")
-  }
-  if (fanIn !== undefined && !(Number.isInteger(fanIn) && fanIn >= 2)) {
-    throw new ConfigError(`fanIn must be a whole number from 2, not ${String(fanIn)}.`)
+  if (typeof options !== 'object' || options === null) return
+  const problems: string[] = []
+  const is = checker({ ...options }, problems)
+  const isPercentage = (value: unknown) => typeof value === 'number' && value >= 0 && value <= 100
+  is('fanIn', 'a whole number from 2', value => Number.isInteger(value) && Number(value) >= 2)
+  is('spawnReducer', 'a percentage from 0 to 100', isPercentage)
+  is('reducerMemoryMiB', 'a positive whole number', isPositiveInteger)
+  is('reducerTimeoutMs', 'a positive number', isPositive)
+  const isGrouping = (value: unknown) => value === 'object' || typeof value === 'function'
+  is('reduceBy', "'object' or a function of the item that returns its group", isGrouping)
+  is('reduceByKey', 'true or false', value => typeof value === 'boolean')
+  if (options.reduceByKey === true && options.reduceBy !== undefined && options.reduceBy !== 'object') {
+    problems.push("reduceByKey is reduceBy: 'object': give one of the two")
   }
   if (options.durable === true) {
-    throw new ConfigError(
-      'mapReduce cannot be durable: the reducers wait for values that are lost with this program. Use map with durable, and reduce what you read.',
+    problems.push(
+      'the reducers of a durable job would wait for values that are lost with this program: use map with durable, and reduce what you read',
     )
   }
-  if (spawnReducer !== undefined && !(spawnReducer >= 0 && spawnReducer <= 100)) {
-    throw new ConfigError(`spawnReducer must be a percentage from 0 to 100, not ${String(spawnReducer)}.`)
-  }
-  if (reduceBy !== undefined && reduceBy !== 'object' && typeof reduceBy !== 'function') {
-    throw new ConfigError("reduceBy must be 'object' or a function of the item that returns its group.")
-  }
+  if (problems.length > 0)
+    throw new ConfigError(`The options of mapReduce are wrong: ${problems.join('; ')}.`)
 }
 
 /** The options of the reducers' job. */
@@ -150,6 +152,7 @@ export class MapReduceCalls {
   /** One reducer, or a tree of them, over a source that is still being read. */
   overStream<U>(stream: FuturesStream<unknown>): ResponseFuture<U> {
     const reducer = this.#runner.waitingCall<U>(this.#job)
+    reducer.call.onEnd(() => stream.cancel('its reducer cannot succeed any more'))
     const collect = async () => {
       const mapCalls: Call[] = []
       for await (const { call } of stream) {
@@ -202,6 +205,7 @@ export class MapReduceCalls {
       })
     }
     const mapJob = mapCalls[0]?.job
+    this.#job.feedingJob = mapJob
     let openReducers = reducers.length
     for (const reducer of reducers) {
       reducer.call.onEnd(() => {

@@ -1,27 +1,18 @@
-import type { ComputeBackend, RuntimeSpec } from '../driver/compute-backend.ts'
+import type { ComputeBackend, RuntimeSpec, WorkerSecrets } from '../driver/compute-backend.ts'
 import type { DriverLog } from '../driver/driver.ts'
 import type { Monitor } from '../driver/monitor.ts'
-import type { StorageBackend } from '../driver/storage-backend.ts'
 import { ConfigError, InvocationError, MonitorError, NotSupportedError } from '../errors/index.ts'
 import type { Invoker } from '../invoker/invoker.ts'
 import type { JobSurroundings } from '../invoker/job-message.ts'
 import type { Call } from '../job/call.ts'
 import type { Job } from '../job/job.ts'
 import type { JobDefaults } from '../job/job-options.ts'
+import { LocalhostBackend } from '../localhost/localhost-backend.ts'
 import { clientKey, InternalStorage, jobPrefix } from '../storage/internal-storage.ts'
+import { type OpenStorage, secretsOf, storageHead } from '../storage/open-storage.ts'
 import { Storage } from '../storage/storage.ts'
-import type { JobHead, Location } from '../worker/protocol.ts'
+import type { Location } from '../worker/protocol.ts'
 import { DurableJobs, type DurableJobsHost, keepsJobs } from './durable-jobs.ts'
-
-/** A storage with the bucket that jobs use. */
-export interface OpenStorage {
-  readonly backend: StorageBackend
-  readonly bucket: string
-  /** File of its driver, for workers on this machine; undefined for what the worker brings. */
-  readonly module?: string
-  /** Nobody asked for it: a folder of this machine, for workers that see this machine's files. */
-  readonly isDefault?: boolean
-}
 
 /** What the config came to: the parts of an executor, opened when they are first needed. */
 export interface ExecutorParts {
@@ -59,7 +50,7 @@ export class ExecutorSurroundings {
   /** By executor: this one's own jobs, and those of others that were attached to. */
   readonly #durable = new Map<string, DurableJobs>()
   #storageMonitor: Promise<Monitor> | undefined
-  /** Jobs may have left something in storage. */
+  /** Jobs may have left something in storage, and functions or the program cloud objects. */
   #usesStorage = false
 
   constructor(
@@ -93,23 +84,42 @@ export class ExecutorSurroundings {
     this.#invoker.use(backends)
   }
 
+  /** Removes a folder also when this program ends without `close`, where a backend on this machine can. */
+  removeAtEnd(folder: string): void {
+    for (const backend of this.#backends ?? []) {
+      if (backend instanceof LocalhostBackend) return backend.removeAtEnd(folder)
+    }
+  }
+
   /** The user's view of the storage. */
   async storage(): Promise<Storage> {
     const storage = await this.#openStorage()
     if (storage === undefined) throw storageless()
-    return new Storage(storage)
+    this.#usesStorage = true
+    return new Storage({
+      backend: () => storage,
+      name: storage.backend.name,
+      ownsBackend: false,
+      owner: { executorId: this.#executorId },
+    }).ready()
   }
 
   /** What a job's activations carry besides the job itself. Watches the job where results do not come with replies. */
   of(job: Job, directory: () => Promise<string>): JobSurroundings | Promise<JobSurroundings> {
     const storage = this.#storageOfJobs(this.#openStorage())
+    if (storage !== undefined) this.#usesStorage = true
     if (storage === undefined && (job.options.results === 'storage' || job.options.durable))
       throw storageless()
     const isDirect =
       this.#parts.openMonitor === undefined &&
       !job.options.durable &&
       this.#backends?.every(b => b.capabilities.synchronousReply)
-    if (isDirect === true && !(storage instanceof Promise) && !this.#mayStoreResults(job, this.#backends))
+    if (
+      isDirect === true &&
+      !(storage instanceof Promise) &&
+      job.storages.size === 0 &&
+      !this.#mayStoreResults(job, this.#backends)
+    )
       return { directory, ...this.#storageFor(job, storage) }
     return this.#surroundingsLater(job, directory, storage)
   }
@@ -136,13 +146,11 @@ export class ExecutorSurroundings {
   }
 
   #storageFor(job: Job, storage: OpenStorage | undefined): Partial<JobSurroundings> {
-    if (storage === undefined) return {}
+    if (storage === undefined) return storagesOf(job, undefined)
     const inlineResultBytes = this.#inlineResultBytes(job)
     return {
-      ...storageOf(
-        storage,
-        this.#durable.get(job.executorId)?.isMarked ? clientKey(job.executorId) : undefined,
-      ),
+      ...storagesOf(job, storage),
+      ...(this.#durable.get(job.executorId)?.isMarked ? { clientMark: clientKey(job.executorId) } : {}),
       internalStorage: () => {
         this.#usesStorage = true
         return this.#internalOf(storage)
@@ -286,13 +294,11 @@ export class ExecutorSurroundings {
       ...this.#host.openJobs(),
       ...[...this.#durable.values()].flatMap(durable => durable.keptJobs),
     ].map(job => jobPrefix(job.jobKey))
-    const storage = await this.#internalStorage()
-    if (kept.length === 0) {
-      await storage?.cleanExecutor(this.#executorId)
-      this.#durable.clear()
-    } else {
-      await storage?.cleanExecutor(this.#executorId, { keep: keepsJobs(this.#executorId, kept) })
-    }
+    await this.#sparing(async storage => {
+      const keep = kept.length === 0 ? {} : { keep: keepsJobs(this.#executorId, kept) }
+      await storage.cleanExecutor(this.#executorId, keep)
+      if (kept.length === 0) this.#durable.clear()
+    })
   }
 
   /** The executor is about to cancel what it has: durable jobs stay as they are now. */
@@ -305,8 +311,29 @@ export class ExecutorSurroundings {
     await Promise.all(this.#forgetting)
     if (!this.#usesStorage) return
     for (const durable of this.#durable.values()) await durable.close()
-    if (!this.#durable.has(this.#executorId))
-      await (await this.#internalStorage())?.cleanExecutor(this.#executorId)
+    if (this.#durable.has(this.#executorId)) return
+    await this.#sparing(storage => storage.cleanExecutor(this.#executorId))
+  }
+
+  /** Where results came without storage, that it cannot be had does not make the jobs fail now. */
+  async #sparing(clean: (storage: InternalStorage) => Promise<void>): Promise<void> {
+    try {
+      const storage = await this.#internalStorage()
+      if (storage !== undefined) await clean(storage)
+    } catch (error) {
+      if (this.#monitor !== undefined || this.#durable.size > 0) throw error
+      this.#parts.log.warn(
+        `What executor ${this.#executorId} left in storage could not be removed: ${String(error)}`,
+      )
+    }
+  }
+
+  /** Ends what runs, so that nothing is put into storage after it was cleaned. */
+  async stopWorkers(): Promise<void> {
+    const backends = await this.#ready.catch(() => [])
+    await Promise.all(
+      backends.filter(backend => !this.#parts.injected.has(backend)).map(backend => backend.close()),
+    )
   }
 
   /** Removes everything of this user; returns names. */
@@ -321,13 +348,13 @@ export class ExecutorSurroundings {
   async close(): Promise<void> {
     for (const watch of this.#watches.values()) watch.abort()
     this.#watches.clear()
+    await Promise.all(this.#forgetting)
     let failure: { readonly error: unknown } | undefined
     await this.#cleanAtEnd().catch(error => {
       failure = { error }
     })
-    const backends = await this.#ready.catch(() => [])
     await Promise.all([
-      ...backends.filter(backend => !this.#parts.injected.has(backend)).map(backend => backend.close()),
+      this.stopWorkers(),
       ...[this.#monitor, this.#storageMonitor].map(opening =>
         opening?.then(
           monitor => monitor.close(),
@@ -357,18 +384,31 @@ export class ExecutorSurroundings {
   }
 }
 
-function storageOf(
-  { backend, bucket, module }: OpenStorage,
-  clientMark: string | undefined,
-): { storage: NonNullable<JobHead['storage']> } {
+/** What the job's workers are told of its storages, and what must be placed for them. */
+function storagesOf(
+  job: Job,
+  own: OpenStorage | undefined,
+): Pick<JobSurroundings, 'storage' | 'storages' | 'secrets'> {
+  const all = [...(own === undefined ? [] : [own]), ...job.storages.values()]
+  const secrets = new Map<string, WorkerSecrets>()
+  for (const { backend } of all) {
+    const secret = secretsOf(backend)
+    if (secret === undefined) continue
+    const other = secrets.get(secret.storageId)
+    if (other !== undefined && JSON.stringify(other.values) !== JSON.stringify(secret.values)) {
+      throw new ConfigError(
+        `Two storages '${secret.storageName}' of job ${job.key} differ in nothing but their secrets, so workers cannot ` +
+          'tell them apart. Use the same secrets, or name the user or the key id in their config.',
+      )
+    }
+    secrets.set(secret.storageId, secret)
+  }
   return {
-    storage: {
-      name: backend.name,
-      bucket,
-      config: backend.workerConfig(),
-      ...(module === undefined ? {} : { module }),
-      ...(clientMark === undefined ? {} : { clientMark }),
-    },
+    ...(own === undefined ? {} : { storage: storageHead(own) }),
+    ...(job.storages.size === 0
+      ? {}
+      : { storages: Object.fromEntries([...job.storages].map(([name, open]) => [name, storageHead(open)])) }),
+    ...(secrets.size === 0 ? {} : { secrets: [...secrets.values()] }),
   }
 }
 

@@ -6,10 +6,18 @@ import { SerializationError } from '../errors/index.ts'
 import { BundleCache, contentHash, inputOf } from './bundle-cache.ts'
 import type { CaptureOptions, FunctionBundle } from './captured-function.ts'
 import type { RevivedImport } from './capturer/private-state.ts'
+import {
+  type Candidate,
+  type ComputedImport,
+  candidatesOf,
+  computedImportModule,
+  computedImportOf,
+} from './computed-imports.ts'
 import { patchBundle } from './patch-bundle.ts'
+import { lockStateOf, resolutionFilesOf } from './resolution-files.ts'
 
 /** Part of the cache key: raise it when the way of bundling changes. */
-const BUNDLE_VERSION = 3
+const BUNDLE_VERSION = 4
 
 /** How the emitted module is called in esbuild's source map. */
 export const EMITTED_NAME = 'lithops-function.mjs'
@@ -25,6 +33,7 @@ export interface EmittedModule {
   readonly code: string
   /** It imports something other than built-in modules of Node. */
   readonly needsBundle: boolean
+  readonly computedImports: readonly ComputedImport[]
   /** Imported classes that must let their instances be made with private fields. */
   readonly revivedImports: readonly RevivedImport[]
   readonly functionName: string
@@ -33,10 +42,22 @@ export interface EmittedModule {
 }
 
 const cache = new BundleCache()
-const bundles = new Map<string, Promise<FunctionBundle>>()
+const bundles = new Map<string, KnownBundle>()
+/** A bundle that was seen in the cache so long ago is looked for again: the cache removes what nobody uses for a day. */
+const LOOK_AGAIN_MS = 60 * 60 * 1000
+
+interface KnownBundle {
+  readonly bundle: Promise<FunctionBundle>
+  seenMs: number
+}
+
+/** For each computed import, by what identifies it, what it may lead to on this machine now. */
+type Candidates = ReadonlyMap<string, readonly Candidate[]>
 
 /** Makes the module that workers run, or finds it in memory or on disk. */
-export function bundleModule(emitted: EmittedModule, options: CaptureOptions): Promise<FunctionBundle> {
+export async function bundleModule(emitted: EmittedModule, options: CaptureOptions): Promise<FunctionBundle> {
+  const candidates = await findCandidates(emitted, options)
+  const { definedIn } = emitted
   const key = contentHash(
     emitted.code,
     JSON.stringify([
@@ -44,42 +65,66 @@ export function bundleModule(emitted: EmittedModule, options: CaptureOptions): P
       options.includeModules ?? [],
       options.excludeModules ?? [],
       emitted.revivedImports,
+      [...candidates],
       process.cwd(),
+      emitted.needsBundle
+        ? await lockStateOf(definedIn === undefined ? process.cwd() : dirname(definedIn))
+        : '',
     ]),
   )
-  let bundle = bundles.get(key)
-  if (bundle === undefined) {
-    bundle =
-      emitted.needsBundle || (options.includeModules ?? []).length > 0
-        ? build(key, emitted, options)
-        : plain(emitted.code)
-    bundles.set(key, bundle)
-    bundle.catch(() => bundles.delete(key))
-  }
+  const known = bundles.get(key)
+  if (known !== undefined && (await isStillThere(known))) return known.bundle
+  const bundle =
+    emitted.needsBundle || (options.includeModules ?? []).length > 0
+      ? build(key, emitted, options, candidates)
+      : plain(emitted.code)
+  bundles.set(key, { bundle, seenMs: Date.now() })
+  bundle.catch(() => bundles.delete(key))
   return bundle
 }
 
-/** esbuild's source map of a bundle, from the bundle to the emitted module and the user's files. */
-export function bundleSourceMap(hash: string): Promise<string | undefined> {
-  return cache.sourceMapOf(hash)
+async function isStillThere(known: KnownBundle): Promise<boolean> {
+  const nowMs = Date.now()
+  if (nowMs - known.seenMs < LOOK_AGAIN_MS) return true
+  known.seenMs = nowMs
+  const { hash, file } = await known.bundle
+  return file === undefined || cache.touch(hash)
 }
 
 async function plain(code: string): Promise<FunctionBundle> {
   const hash = contentHash(code)
-  return functionBundle(hash, await cache.putModule(hash, code), Buffer.byteLength(code), [])
+  return functionBundle(hash, await cache.putModule(hash, code), code, [])
 }
 
-async function build(key: string, emitted: EmittedModule, options: CaptureOptions): Promise<FunctionBundle> {
+async function findCandidates(
+  emitted: EmittedModule,
+  { includeModules = [] }: CaptureOptions,
+): Promise<Candidates> {
+  const found = new Map<string, readonly Candidate[]>()
+  for (const computed of emitted.computedImports) {
+    const candidates = await candidatesOf(computed, { includeModules, left: jobScriptsOf(emitted) })
+    found.set(JSON.stringify(computed), candidates)
+  }
+  return found
+}
+
+async function build(
+  key: string,
+  emitted: EmittedModule,
+  options: CaptureOptions,
+  candidates: Candidates,
+): Promise<FunctionBundle> {
   const known = await cache.find(key)
   if (known !== undefined) {
     refuseBackReference(
       emitted,
       known.inputs.map(input => input.path),
     )
-    return functionBundle(known.hash, await cache.fileOf(known.hash), known.sizeBytes, known.externalPackages)
+    const { hash, file, code, externalPackages } = known
+    return functionBundle(hash, file, code, externalPackages)
   }
   const natives = new NativeAddons()
-  const built = await runEsbuild(emitted, options, natives)
+  const built = await runEsbuild(emitted, options, natives, candidates)
   const { metafile } = built
   const { code, sourceMap } = patchBundle(built, {
     files: Object.keys(metafile.inputs),
@@ -92,21 +137,22 @@ async function build(key: string, emitted: EmittedModule, options: CaptureOption
   const hash = contentHash(code)
   const file = await cache.putModule(hash, code, sourceMap)
   const externalPackages = natives.packages()
-  const sizeBytes = Buffer.byteLength(code)
+  const files = inputs.filter(existsSync)
   await cache.remember(key, {
     hash,
     sourceMapHash: contentHash(sourceMap),
-    sizeBytes,
+    sizeBytes: Buffer.byteLength(code),
     externalPackages,
-    inputs: await Promise.all(inputs.filter(existsSync).map(inputOf)),
+    inputs: await Promise.all([...files, ...resolutionFilesOf(files)].map(inputOf)),
   })
-  return functionBundle(hash, file, sizeBytes, externalPackages)
+  return functionBundle(hash, file, code, externalPackages)
 }
 
 async function runEsbuild(
   emitted: EmittedModule,
   options: CaptureOptions,
   natives: NativeAddons,
+  candidates: Candidates,
 ): Promise<{ code: string; sourceMap: string; metafile: Metafile }> {
   const { build: esbuild } = await import('esbuild')
   const includes = (options.includeModules ?? []).map(name => `import ${JSON.stringify(name)};`).join('\n')
@@ -134,7 +180,7 @@ async function runEsbuild(
       legalComments: 'none',
       keepNames: true,
       banner: { js: BANNER },
-      plugins: [resolveFromImporter(), natives.plugin()],
+      plugins: [resolveFromImporter(), makeComputedImports(candidates), natives.plugin()],
     })
     const find = (ending: string) => result.outputFiles.find(file => file.path.endsWith(ending))?.text ?? ''
     return { code: find('.mjs'), sourceMap: find('.map'), metafile: result.metafile }
@@ -161,6 +207,24 @@ function resolveFromImporter(): Plugin {
           resolveDir: importer === '' ? process.cwd() : dirname(importer),
         })
       })
+    },
+  }
+}
+
+/** Modules that take the place of computed imports. */
+function makeComputedImports(candidates: Candidates): Plugin {
+  const namespace = 'lithops-computed'
+  return {
+    name: namespace,
+    setup(build) {
+      build.onResolve({ filter: /^lithops-computed:/ }, ({ path, importer, resolveDir }) => {
+        const computed = computedImportOf(path, importer || undefined)
+        return { path: JSON.stringify(computed), namespace, pluginData: resolveDir }
+      })
+      build.onLoad({ filter: /.*/, namespace }, ({ path, pluginData }) => ({
+        contents: computedImportModule(candidates.get(path) ?? []),
+        resolveDir: pluginData as string,
+      }))
     },
   }
 }
@@ -205,12 +269,16 @@ function packageOf(file: string): { name: string; version: string } | undefined 
   return undefined
 }
 
+/** The file that defines the function, and the script that the process was started with. */
+function jobScriptsOf({ definedIn }: EmittedModule): string[] {
+  const main = process.argv[1]
+  return [definedIn, main === undefined ? undefined : resolve(main)].filter(file => file !== undefined)
+}
+
 /** The script that starts the job must not be in the bundle: it would start the job again on the worker. */
 function refuseBackReference(emitted: EmittedModule, inputs: readonly string[]): void {
-  const main = process.argv[1]
-  const culprit = inputs.find(
-    input => input === emitted.definedIn || (main !== undefined && input === resolve(main)),
-  )
+  const scripts = jobScriptsOf(emitted)
+  const culprit = inputs.find(input => scripts.includes(input))
   if (culprit === undefined) return
   throw new SerializationError(
     `Cannot send function '${emitted.functionName}' to a worker: a module that it imports imports ${culprit} again, the script that ` +
@@ -221,9 +289,15 @@ function refuseBackReference(emitted: EmittedModule, inputs: readonly string[]):
 
 function functionBundle(
   hash: string,
-  file: string,
-  sizeBytes: number,
+  file: string | undefined,
+  code: string,
   externalPackages: FunctionBundle['externalPackages'],
 ): FunctionBundle {
-  return { hash, file, sizeBytes, externalPackages, read: () => readFile(file) }
+  const read = file === undefined ? reader(code) : () => readFile(file)
+  return { hash, file, sizeBytes: Buffer.byteLength(code), externalPackages, read }
+}
+
+/** A function of its own, so that the text is kept only where the disk does not take it. */
+function reader(code: string): () => Promise<Uint8Array> {
+  return async () => Buffer.from(code)
 }

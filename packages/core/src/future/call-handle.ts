@@ -1,11 +1,11 @@
-import { CallCancelledError, WaitTimeoutError } from '../errors/index.ts'
 import type { Call, CallState } from '../job/call.ts'
 import { type CallStats, statsOf } from '../stats/call-stats.ts'
+import { waitFor } from './wait.ts'
 
 /** What a future needs of its executor. */
 export interface FutureOwner {
   /** Ends a call that nobody wants any more. */
-  cancel(call: Call, error: unknown): void
+  cancel(call: Call, reason: string, cause?: unknown): void
   /** Reads a value that a worker left in storage. */
   fetchValue(call: Call): Promise<unknown>
   /** The future's outcome was read by the user. */
@@ -107,21 +107,16 @@ export class CallHandle<T> {
   result(options: ResultOptions & { readonly throwExcept: false }): Promise<T | undefined>
   result(options?: ResultOptions): Promise<T>
   result(options: ResultOptions = {}): Promise<T | undefined> {
-    let promise: Promise<T | undefined> = this.settled()
-    if (options.timeoutMs !== undefined) promise = this.#withTimeout(promise, options.timeoutMs)
-    if (options.throwExcept === false) {
-      return promise.catch(error => {
-        if (error instanceof WaitTimeoutError) throw error
-        return undefined
-      })
-    }
-    return promise as Promise<T>
+    const { timeoutMs, throwExcept } = options
+    const settled: () => Promise<T | undefined> =
+      throwExcept === false ? () => this.settled().catch(() => undefined) : () => this.settled()
+    return timeoutMs === undefined ? settled() : waitFor([this.asHandle()], { timeoutMs }).then(settled)
   }
 
   /** Resolves when the call has ended, with how it stands; never rejects for the call's own error. */
   async status(options: { readonly timeoutMs?: number } = {}): Promise<CallStatus> {
-    const ended = new Promise<void>(resolve => this.#call.onEnd(() => resolve()))
-    await (options.timeoutMs === undefined ? ended : this.#withTimeout(ended, options.timeoutMs))
+    await waitFor([this.asHandle()], options)
+    this.#owner.markRead(this.#call)
     const { callId, jobId, executorId, state, stats, logs, error } = this
     return { callId, jobId, executorId, state, attempt: this.#call.attempt, stats, logs, error }
   }
@@ -129,7 +124,7 @@ export class CallHandle<T> {
   /** Ends the call if it has not ended: it rejects with CallCancelledError, and a worker that runs it is stopped. */
   cancel(reason?: string): boolean {
     if (this.#call.isEnded) return false
-    this.#owner.cancel(this.#call, cancelledError(this.#call, reason ?? 'cancel() was called'))
+    this.#owner.cancel(this.#call, reason ?? 'cancel() was called')
     return true
   }
 
@@ -162,22 +157,6 @@ export class CallHandle<T> {
     }
     return this.#promise
   }
-
-  #withTimeout<V>(promise: Promise<V>, timeoutMs: number): Promise<V> {
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(
-        () =>
-          reject(
-            new WaitTimeoutError(
-              `Call ${this.callId} of job ${this.jobId} has not ended after ${timeoutMs} ms.`,
-            ),
-          ),
-        timeoutMs,
-      )
-    })
-    return Promise.race([promise, late]).finally(() => clearTimeout(timer))
-  }
 }
 
 /** Decoding may fail, for instance when the value holds an instance of a class that is not known here. */
@@ -187,13 +166,4 @@ function settleWithValue<T>(call: Call, resolve: (value: T) => void, reject: (er
   } catch (error) {
     reject(error)
   }
-}
-
-export function cancelledError(call: Call, reason: string, cause?: unknown): CallCancelledError {
-  return new CallCancelledError(`Call ${call.id} of job ${call.job.key} was cancelled: ${reason}.`, {
-    executorId: call.job.executorId,
-    jobId: call.job.id,
-    callId: call.id,
-    cause,
-  })
 }

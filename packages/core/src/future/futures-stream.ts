@@ -8,6 +8,8 @@ export interface StreamFeed {
   /** Nobody will take any more: stop reading the source and cancel what is open. */
   abandon(): void
   cancel(reason?: string): number
+  /** What the job's options say about a progress bar. */
+  readonly progress: boolean | undefined
 }
 
 /**
@@ -20,7 +22,8 @@ export class FuturesStream<T> implements AsyncIterable<CallHandle<T>> {
   readonly #feed: StreamFeed
   #open = 0
   #isComplete = false
-  #sourceError: { readonly error: unknown } | undefined
+  #endError: { readonly error: unknown } | undefined
+  #isCancelled = false
   #isTaken = false
   #created = 0
 
@@ -39,6 +42,11 @@ export class FuturesStream<T> implements AsyncIterable<CallHandle<T>> {
     return this.#isComplete
   }
 
+  /** @internal */
+  get wantsProgress(): boolean | undefined {
+    return this.#feed.progress
+  }
+
   /** @internal Ended futures that nobody has taken. */
   get untaken(): number {
     return this.#ended.length
@@ -54,15 +62,21 @@ export class FuturesStream<T> implements AsyncIterable<CallHandle<T>> {
     })
   }
 
-  /** @internal No more futures will come; `error` is what the source threw. */
+  /** @internal `cancel` was called: what came of the source is not all of it. */
+  get isCancelled(): boolean {
+    return this.#isCancelled
+  }
+
+  /** @internal No more futures will come; `error` is what the source threw, or why it was not read to its end. */
   end(error?: { readonly error: unknown }): void {
     this.#isComplete = true
-    this.#sourceError = error
+    this.#endError = error
     this.#ended.poke()
   }
 
-  /** Ends the stream: the source is not read any further, and open calls are cancelled. */
+  /** Ends the stream: the source is not read any further, open calls are cancelled, and a loop over it ends. */
   cancel(reason?: string): number {
+    this.#isCancelled = true
     return this.#feed.cancel(reason)
   }
 
@@ -79,7 +93,7 @@ export class FuturesStream<T> implements AsyncIterable<CallHandle<T>> {
           yield handle
         } else if (this.#isComplete && this.#open === 0) {
           isExhausted = true
-          if (this.#sourceError !== undefined) throw this.#sourceError.error
+          if (this.#endError !== undefined && !this.#isCancelled) throw this.#endError.error
           return
         } else {
           await this.#ended.changed()

@@ -1,5 +1,9 @@
 import { WaitTimeoutError } from '../errors/index.ts'
+import type { Call } from '../job/call.ts'
 import type { CallHandle } from './call-handle.ts'
+
+/** Node fires a timer at once that is longer than this; 24 days of waiting are for ever. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /** `wait` returns when all calls have ended. */
 export const ALL_COMPLETED = 'ALL_COMPLETED'
@@ -35,12 +39,19 @@ export async function waitFor<T>(
   options: WaitOptions,
   onProgress?: (ended: number) => void,
 ): Promise<WaitResult<T>> {
+  checkTimeout(options.timeoutMs)
   const needed = neededCount(futures.length, options.returnWhen ?? ALL_COMPLETED)
   await untilEnded(futures, needed, options, onProgress)
   const done: CallHandle<T>[] = []
   const notDone: CallHandle<T>[] = []
   for (const future of futures) (future.isDone ? done : notDone).push(future)
   return { done, notDone }
+}
+
+/** Infinity means for ever, as leaving it out does. */
+export function checkTimeout(timeoutMs: unknown): void {
+  if (timeoutMs === undefined || (typeof timeoutMs === 'number' && timeoutMs >= 0)) return
+  throw new TypeError(`timeoutMs must be a number of milliseconds from 0, not ${String(timeoutMs)}.`)
 }
 
 function neededCount(count: number, returnWhen: ReturnWhen): number {
@@ -60,12 +71,14 @@ function neededCount(count: number, returnWhen: ReturnWhen): number {
   return Math.ceil((count * returnWhen) / 100)
 }
 
+/** Polling with `wait` for hours must not pile up listeners: what it hangs on signal and calls, it takes off again. */
 function untilEnded<T>(
   futures: readonly CallHandle<T>[],
   needed: number,
   options: WaitOptions,
   onProgress?: (ended: number) => void,
 ): Promise<void> {
+  const { signal, timeoutMs, throwExcept } = options
   return new Promise((resolve, reject) => {
     let ended = 0
     let isOver = false
@@ -74,35 +87,40 @@ function untilEnded<T>(
       if (isOver) return
       isOver = true
       clearTimeout(timer)
-      options.signal?.removeEventListener('abort', onAbort)
+      signal?.removeEventListener('abort', onAbort)
+      for (const { call } of futures) if (!call.isEnded) call.offEnd(onCallEnd)
       finish()
     }
-    const onAbort = () => over(() => reject(options.signal?.reason))
-    if (options.signal?.aborted) return over(() => reject(options.signal?.reason))
-    options.signal?.addEventListener('abort', onAbort, { once: true })
-    for (const future of futures) {
-      future.call.onEnd(call => {
-        ended++
-        onProgress?.(ended)
-        if (isOver) return
-        if (options.throwExcept === true && call.state !== 'success') over(() => reject(call.error))
-        else if (ended >= needed) over(resolve)
-      })
+    const onAbort = () => over(() => reject(signal?.reason))
+    const onCallEnd = (call: Call) => {
+      if (isOver) return
+      ended++
+      onProgress?.(ended)
+      if (throwExcept === true && call.state !== 'success') over(() => reject(call.error))
+      else if (ended >= needed) over(resolve)
     }
-    if (ended >= needed) return over(resolve)
-    if (options.timeoutMs !== undefined && !isOver) {
-      timer = setTimeout(
-        () =>
-          over(() =>
-            reject(
-              new WaitTimeoutError(
-                `${ended} of ${futures.length} calls have ended after ${options.timeoutMs} ms; ${needed} were waited for.`,
-                { details: { ended, total: futures.length, needed } },
-              ),
-            ),
-          ),
-        options.timeoutMs,
-      )
-    }
+    if (signal?.aborted) return onAbort()
+    signal?.addEventListener('abort', onAbort, { once: true })
+    for (const { call } of futures) if (call.isEnded) onCallEnd(call)
+    if (ended >= needed) over(resolve)
+    if (isOver) return
+    for (const { call } of futures) if (!call.isEnded) call.onEnd(onCallEnd)
+    if (timeoutMs === undefined) return
+    const onTimeout = () => reject(timedOut(futures, ended, needed, timeoutMs))
+    if (timeoutMs <= LONGEST_TIMER_MS) timer = setTimeout(() => over(onTimeout), timeoutMs)
   })
+}
+
+function timedOut(
+  futures: readonly CallHandle<unknown>[],
+  ended: number,
+  needed: number,
+  timeoutMs: number,
+): WaitTimeoutError {
+  const [first] = futures
+  const message =
+    futures.length === 1 && first !== undefined
+      ? `Call ${first.callId} of job ${first.jobId} has not ended after ${timeoutMs} ms.`
+      : `${ended} of ${futures.length} calls have ended after ${timeoutMs} ms; ${needed} were waited for.`
+  return new WaitTimeoutError(message, { details: { ended, total: futures.length, needed } })
 }

@@ -144,10 +144,10 @@ export class Invoker {
   }
 
   /** Ends a call that nobody wants any more. */
-  cancel(call: Call, error: unknown): void {
+  cancel(call: Call, reason: string, cause?: unknown): void {
     if (call.isEnded) return
     const activation = this.#byCall.get(call)
-    call.cancel(error)
+    call.cancel(reason, cause)
     activation?.callCancelled()
   }
 
@@ -198,7 +198,10 @@ export class Invoker {
     try {
       const [prefix] = await Promise.all([
         makeJobPrefix(job, lane, surroundings),
-        lane.ready(lane.runtimeFor(job.runtime), job.options.signal),
+        lane.ready(lane.runtimeFor(job.runtime), {
+          signal: job.options.signal,
+          ...(surroundings.secrets === undefined ? {} : { secrets: surroundings.secrets }),
+        }),
       ])
       prefixes.set(lane, prefix)
     } catch (error) {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { WorkerSecrets } from '../driver/compute-backend.ts'
 import { InvocationError } from '../errors/index.ts'
 import type { FunctionBundle } from '../function/captured-function.ts'
 import type { Job } from '../job/job.ts'
@@ -28,6 +29,11 @@ export interface JobSurroundings {
   readonly inlineResultBytes?: number
   /** The storage for what is too large for messages; undefined when the job has none. */
   readonly internalStorage?: () => InternalStorage
+  readonly storages?: JobHead['storages']
+  /** What the job's workers need to open these storages; placed with the runtime, never sent. */
+  readonly secrets?: readonly WorkerSecrets[]
+  /** Is there as long as somebody wants what workers put into storage. */
+  readonly clientMark?: string
   /** Folder for files of this executor's jobs; made when first needed. */
   readonly directory: () => Promise<string>
 }
@@ -44,7 +50,7 @@ export async function makeJobPrefix(job: Job, lane: Lane, surroundings: JobSurro
   const bundle = await job.fn.bundle()
   checkExternals(bundle, lane)
   const { sharesFileSystem, maxPayloadBytes, maxReplyBytes } = lane.backend.capabilities
-  const { publisher, storage, inlineResultBytes } = surroundings
+  const { publisher, storage, inlineResultBytes, clientMark } = surroundings
   const head: Omit<JobHead, 'function'> = {
     lithopsVersion: LITHOPS_VERSION,
     executorId: job.executorId,
@@ -54,6 +60,8 @@ export async function makeJobPrefix(job: Job, lane: Lane, surroundings: JobSurro
     maxLogBytes: MAX_LOG_BYTES,
     ...(publisher === undefined ? {} : { publisher }),
     ...(storage === undefined ? {} : { storage }),
+    ...(surroundings.storages === undefined ? {} : { storages: surroundings.storages }),
+    ...(clientMark === undefined ? {} : { clientMark }),
     ...(inlineResultBytes === undefined || storage === undefined ? {} : { inlineResultBytes }),
     ...(publisher === undefined && Number.isFinite(maxReplyBytes) ? { maxReplyBytes } : {}),
   }
@@ -61,6 +69,13 @@ export async function makeJobPrefix(job: Job, lane: Lane, surroundings: JobSurro
   const facts = { name: job.fn.name, hash: bundle.hash, isNative: job.fn.isNative }
   const extraArgs = job.extraArgs
   if (sharesFileSystem) {
+    if (bundle.file === undefined) {
+      throw new InvocationError(
+        `The code of function '${job.fn.name}' could not be written to this machine's disk, from which ${lane.backend.name} reads it: the ` +
+          'disk may be full. Make room in the temporary folder, or name another folder in LITHOPS_CACHE_DIR.',
+        { isRetryable: false, code: 'LITHOPS_DISK_FULL' },
+      )
+    }
     const envAt: Location =
       env.length <= INLINE_ENV_BYTES
         ? { kind: 'inline' }
@@ -163,14 +178,19 @@ function checkExternals(bundle: FunctionBundle, lane: Lane): void {
 /** A folder that is made at the first use and removed at the end. */
 export class LazyDirectory {
   readonly #path: string
+  readonly #onMade: (path: string) => void
   #made: Promise<string> | undefined
 
-  constructor(path: string) {
+  constructor(path: string, onMade: (path: string) => void = () => {}) {
     this.#path = path
+    this.#onMade = onMade
   }
 
   readonly get = (): Promise<string> => {
-    this.#made ??= mkdir(this.#path, { recursive: true, mode: 0o700 }).then(() => this.#path)
+    if (this.#made === undefined) {
+      this.#onMade(this.#path)
+      this.#made = mkdir(this.#path, { recursive: true, mode: 0o700 }).then(() => this.#path)
+    }
     return this.#made
   }
 

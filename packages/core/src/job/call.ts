@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks'
 import type { ByteWriter } from '../codec/byte-writer.ts'
 import { decodeError } from '../codec/error.ts'
 import { decodeValueAt, encodeValueInto } from '../codec/value.ts'
+import { CallCancelledError } from '../errors/index.ts'
 import { type ListPart, writeListInput } from '../worker/activation-message.ts'
 import { InputKind, type Location, type WorkerFacts } from '../worker/protocol.ts'
 import type { EndedFrame } from '../worker/reply-frames.ts'
@@ -48,6 +49,8 @@ export class Call {
   userFailures = 0
   /** Sent in an activation of its own, because a worker broke while this one and others were open in it. */
   mustBeAlone = false
+  /** The program has read its outcome. */
+  isRead = false
   submittedMs = nowMs()
   invokedMs = 0
   startedMs = 0
@@ -62,6 +65,7 @@ export class Call {
   #hasValue = false
   #error: unknown
   #errorFrame: EndedFrame | undefined
+  #cancelled: { readonly reason: string; readonly cause: unknown } | undefined
   #listeners: ((call: Call) => void)[] | ((call: Call) => void) | undefined
 
   constructor(
@@ -85,6 +89,15 @@ export class Call {
       this.#listeners = [this.#listeners, listener]
     } else {
       this.#listeners.push(listener)
+    }
+  }
+
+  /** Takes a listener off that was given to `onEnd`. */
+  offEnd(listener: (call: Call) => void): void {
+    if (this.#listeners === listener) this.#listeners = undefined
+    else if (Array.isArray(this.#listeners)) {
+      const at = this.#listeners.indexOf(listener)
+      if (at >= 0) this.#listeners.splice(at, 1)
     }
   }
 
@@ -124,8 +137,9 @@ export class Call {
     this.#end('error')
   }
 
-  cancel(error: unknown): void {
-    this.#error = error
+  /** Its error is made when somebody asks for it: closing over a million calls must not take a minute. */
+  cancel(reason: string, cause?: unknown): void {
+    this.#cancelled = { reason, cause }
     this.#end('cancelled')
   }
 
@@ -141,11 +155,25 @@ export class Call {
   /** The error it ended with. */
   get error(): unknown {
     const frame = this.#errorFrame
-    if (frame !== undefined) {
+    const cancelled = this.#cancelled
+    if (cancelled !== undefined) {
+      this.#cancelled = undefined
+      this.#error = this.#cancelledError(cancelled.reason, cancelled.cause)
+    } else if (frame !== undefined) {
       this.#errorFrame = undefined
       this.#error = this.#decodeError(frame)
     }
     return this.#error
+  }
+
+  #cancelledError(reason: string, cause: unknown): CallCancelledError {
+    const { key, executorId, id: jobId } = this.job
+    return new CallCancelledError(`Call ${this.id} of job ${key} was cancelled: ${reason}.`, {
+      executorId,
+      jobId,
+      callId: this.id,
+      cause,
+    })
   }
 
   #decodeError(frame: EndedFrame): unknown {

@@ -1,4 +1,14 @@
 import { ConfigError } from '../errors/index.ts'
+import {
+  checker,
+  isPositive,
+  isPositiveInteger,
+  isRecord,
+  isSignal,
+  isTexts,
+  show,
+  unknownOption,
+} from './option-checks.ts'
 
 /** How often a call may be run again. */
 export interface RetryBudget {
@@ -78,7 +88,7 @@ export interface JobDefaults {
 
 export const DEFAULT_RETRIES: RetryBudget = { infrastructure: 5, user: 0 }
 
-const KNOWN = new Set<string>([
+const KNOWN = [
   'chunksize',
   'extraArgs',
   'extraEnv',
@@ -92,7 +102,7 @@ const KNOWN = new Set<string>([
   'durable',
   'signal',
   'progress',
-])
+]
 
 /** Names of Lithops (Python) and near misses, with what they are called here. */
 const RENAMED: Readonly<Record<string, string>> = {
@@ -105,8 +115,10 @@ const RENAMED: Readonly<Record<string, string>> = {
   chunkSize: 'chunksize',
   include_modules: 'includeModules',
   exclude_modules: 'excludeModules',
-  obj_reduce_by_key: 'reduceByKey',
-  objReduceByKey: 'reduceByKey',
+  spawn_reducer: 'spawnReducer (an option of mapReduce)',
+  obj_reduce_by_key: 'reduceByKey (an option of mapReduce)',
+  reduce_by_key: 'reduceByKey (an option of mapReduce)',
+  return_when: 'returnWhen (an option of wait)',
 }
 
 /** Checks the options of one job and fills in defaults. Throws ConfigError that names every problem. */
@@ -115,28 +127,23 @@ export function compileJobOptions(
   defaults: JobDefaults,
   alsoKnown: readonly string[] = [],
 ): JobOptions {
-  const problems: string[] = []
-  for (const key of Object.keys(options)) {
-    if (KNOWN.has(key) || alsoKnown.includes(key)) continue
-    const renamed = RENAMED[key]
-    problems.push(
-      renamed === undefined ? `there is no option '${key}'` : `'${key}' is called ${renamed} here`,
-    )
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new ConfigError(`The options of the job must be an object, not ${show(options)}.`)
   }
-  const positive = (name: string, value: number | undefined, isInteger: boolean) => {
-    if (value === undefined) return
-    if (typeof value !== 'number' || !(value > 0) || (isInteger && !Number.isInteger(value))) {
-      problems.push(`${name} must be a positive ${isInteger ? 'whole ' : ''}number, not ${show(value)}`)
-    }
-  }
-  positive('chunksize', options.chunksize, true)
-  positive('runtimeMemoryMiB', options.runtimeMemoryMiB, true)
-  positive('timeoutMs', options.timeoutMs, false)
+  const known = [...KNOWN, ...alsoKnown]
+  const problems = Object.keys(options).flatMap(key => unknownOption(key, known, RENAMED))
+  const is = checker(options as Readonly<Record<string, unknown>>, problems)
+  is('chunksize', 'a positive whole number', isPositiveInteger)
+  is('runtimeMemoryMiB', 'a positive whole number', isPositiveInteger)
+  is('timeoutMs', 'a positive number', isPositive)
+  is('extraArgs', 'an array', Array.isArray)
+  is('includeModules', 'an array of module names', isTexts)
+  is('excludeModules', 'an array of module names', isTexts)
+  is('signal', 'an AbortSignal', isSignal)
+  is('progress', 'true or false', value => typeof value === 'boolean')
+  is('extraEnv', 'an object of texts', isRecord)
   for (const [key, value] of Object.entries(options.extraEnv ?? {})) {
-    if (typeof value !== 'string') problems.push(`extraEnv.${key} must be a string, not ${show(value)}`)
-  }
-  if (options.extraArgs !== undefined && !Array.isArray(options.extraArgs)) {
-    problems.push(`extraArgs must be an array, not ${show(options.extraArgs)}`)
+    if (typeof value !== 'string') problems.push(`extraEnv.${key} must be a text, not ${show(value)}`)
   }
   if (options.results !== undefined && options.results !== 'client' && options.results !== 'storage') {
     problems.push(`results must be 'client' or 'storage', not ${show(options.results)}`)
@@ -163,20 +170,26 @@ export function compileJobOptions(
   }
 }
 
+/** What is wrong with `retries` is added to `problems`. */
 export function compileRetries(
   retries: CallOptions['retries'],
   defaults: RetryBudget,
   problems: string[],
 ): RetryBudget {
   if (retries === undefined) return defaults
+  if (typeof retries !== 'number' && !isRecord(retries)) {
+    problems.push(`retries must be a whole number or { infrastructure, user }, not ${show(retries)}`)
+    return defaults
+  }
   const budget =
     typeof retries === 'number'
       ? { user: retries, infrastructure: Math.max(retries, defaults.infrastructure) }
       : { ...defaults, ...retries }
   for (const [name, value] of Object.entries(budget)) {
-    if (!Number.isInteger(value) || value < 0) {
+    if (name !== 'user' && name !== 'infrastructure')
+      problems.push(`there is no retries.${name}, only retries.infrastructure and retries.user`)
+    else if (!Number.isInteger(value) || value < 0)
       problems.push(`retries.${name} must be a whole number from 0, not ${show(value)}`)
-    }
   }
   return budget
 }
@@ -192,8 +205,4 @@ function compileTolerated(
   if (percent !== null && Number(percent[1]) <= 100) return { share: Number(percent[1]) / 100 }
   problems.push(`toleratedFailures must be a whole number or a percentage like '5%', not ${show(tolerated)}`)
   return undefined
-}
-
-function show(value: unknown): string {
-  return typeof value === 'string' ? `'${value}'` : String(value)
 }

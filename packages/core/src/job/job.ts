@@ -2,6 +2,7 @@ import type { ClassTable } from '../codec/class-table.ts'
 import type { RuntimeSpec } from '../driver/compute-backend.ts'
 import { blockOf } from '../driver/monitor.ts'
 import type { CapturedFunction } from '../function/captured-function.ts'
+import type { OpenStorage } from '../storage/open-storage.ts'
 import type { Call } from './call.ts'
 import type { JobOptions } from './job-options.ts'
 
@@ -35,8 +36,17 @@ export class Job {
   isStopped = false
   /** Its results are for other calls: large ones need not pass through this program. */
   feedsWorkers = false
+  /** Why the whole job was cancelled. */
+  cancelled: { readonly reason: string; readonly cause: unknown } | undefined
+  /** The job whose results the calls of this one reduce. */
+  feedingJob: Job | undefined
   /** Running mean of the duration of a call in ms; undefined until the first has ended. */
   meanCallMs: number | undefined
+  /**
+   * Further storages that the job's inputs lie in, by the names that they have in `JobHead.storages`. Filled before the
+   * job is started.
+   */
+  readonly storages = new Map<string, OpenStorage>()
   /** Calls of the largest activation that came back whole: groups grow from there. */
   largestGroup = 0
 

@@ -27,6 +27,7 @@ export class SourceReader {
   #wake: (() => void) | undefined
   #openBytes = 0
   #isStopped = false
+  #stop: (() => void) | undefined
 
   constructor(source: Iterable<unknown> | AsyncIterable<unknown>, host: SourceReaderHost) {
     this.#source = source
@@ -42,10 +43,11 @@ export class SourceReader {
     if (this.#wake !== undefined && !this.#isFull()) this.#wake()
   }
 
-  /** Stops reading; the source's `return` is called. */
+  /** Stops reading, also while the source keeps us waiting; the source's `return` is called. */
   stop(): void {
     this.#isStopped = true
     this.#wake?.()
+    this.#stop?.()
   }
 
   #isFull(): boolean {
@@ -59,22 +61,57 @@ export class SourceReader {
     const host = this.#host
     let error: { readonly error: unknown } | undefined
     try {
-      if (Symbol.asyncIterator in this.#source) {
-        for await (const item of this.#source) {
-          if (this.#isStopped || host.isStopped()) break
-          if (this.#take(item)) await this.#room()
-        }
-      } else {
-        for (const item of this.#source) {
-          if (this.#isStopped || host.isStopped()) break
-          if (this.#take(item)) await this.#room()
-        }
-      }
+      if (Symbol.asyncIterator in this.#source) await this.#readAsync(this.#source)
+      else await this.#readSync(this.#source)
     } catch (thrown) {
       error = { error: thrown }
     }
     host.end(error)
     host.pump()
+  }
+
+  async #readSync(source: Iterable<unknown>): Promise<void> {
+    for (const item of source) {
+      if (this.#mustStop()) break
+      if (this.#take(item)) await this.#room()
+    }
+  }
+
+  /** Not `for await`: a source that never gives its next item could not be left. */
+  async #readAsync(source: AsyncIterable<unknown>): Promise<void> {
+    const iterator = source[Symbol.asyncIterator]()
+    let isWaiting = false
+    try {
+      while (!this.#mustStop()) {
+        isWaiting = true
+        const next = await this.#next(iterator)
+        if (next === undefined) break
+        isWaiting = false
+        if (next.done === true) return
+        if (this.#mustStop()) break
+        if (this.#take(next.value)) await this.#room()
+      }
+    } catch (error) {
+      if (isWaiting) throw error // the source itself broke: there is nothing left to return from
+      await iterator.return?.()
+      throw error
+    }
+    const returning = iterator.return?.()
+    if (!isWaiting) await returning
+    // a generator that waits returns only after its item has come: nobody waits for that
+    else returning?.catch(() => {})
+  }
+
+  /** The source's next item, or undefined when reading is stopped meanwhile. */
+  #next(iterator: AsyncIterator<unknown>): Promise<IteratorResult<unknown> | undefined> {
+    return new Promise((resolve, reject) => {
+      this.#stop = () => resolve(undefined)
+      Promise.resolve(iterator.next()).then(resolve, reject)
+    })
+  }
+
+  #mustStop(): boolean {
+    return this.#isStopped || this.#host.isStopped()
   }
 
   #sincePump = 0

@@ -6,14 +6,17 @@ import {
   COMPUTE_SPEC_VERSION,
   type ComputeBackend,
   type ComputeCapabilities,
+  type DeployOptions,
   type InvokeOptions,
   type RuntimeListing,
   type RuntimeMetadata,
   type RuntimeSpec,
+  type WorkerSecrets,
 } from '../driver/compute-backend.ts'
 import { type CallError, InvocationError } from '../errors/index.ts'
 import { LITHOPS_VERSION } from '../version.ts'
 import { PROTOCOL_VERSION } from '../worker/protocol.ts'
+import { encodeSecrets } from '../worker/secrets-environment.ts'
 import { slotMainFile } from './slot-main-file.ts'
 import { WorkerProcess } from './worker-process.ts'
 import { WorkerWatchdog } from './worker-watchdog.ts'
@@ -51,6 +54,7 @@ export class LocalhostBackend implements ComputeBackend {
   readonly #alwaysFresh: boolean
   readonly #workers = new Set<WorkerProcess>()
   readonly #queue: Waiting[] = []
+  readonly #secrets = new Map<string, WorkerSecrets>()
   readonly #watchdog = new WorkerWatchdog()
   readonly #killAllOnExit = () => {
     for (const worker of this.#workers) worker.kill('closed')
@@ -78,6 +82,7 @@ export class LocalhostBackend implements ComputeBackend {
       killsBusyCalls: true,
       freshWorkers: true,
       workersOutliveClient: false,
+      placesSecrets: true,
     }
   }
 
@@ -86,12 +91,13 @@ export class LocalhostBackend implements ComputeBackend {
     for (let i = this.#workers.size; i < Math.min(workers, this.#workerCount); i++) this.#start(runtime)
   }
 
-  async deployRuntime(
-    _runtime: RuntimeSpec,
-    options: { readonly signal?: AbortSignal },
-  ): Promise<RuntimeMetadata> {
+  /** Workers get secrets over their own pipe: never as arguments, in the environment or in an activation. */
+  async deployRuntime(_runtime: RuntimeSpec, options: DeployOptions): Promise<RuntimeMetadata> {
     options.signal?.throwIfAborted()
     this.#checkOpen(false)
+    const { secrets = [] } = options
+    for (const secret of secrets) this.#secrets.set(secret.storageId, secret)
+    if (secrets.length > 0) for (const worker of this.#workers) worker.giveSecrets(encodeSecrets(secrets))
     return {
       lithopsVersion: LITHOPS_VERSION,
       protocolVersion: PROTOCOL_VERSION,
@@ -116,6 +122,11 @@ export class LocalhostBackend implements ComputeBackend {
       this.#queue.push(waiting)
       this.#dispatch()
     })
+  }
+
+  /** Removes a folder of this program when the program ends without `close`, killed or not. */
+  removeAtEnd(folder: string): void {
+    this.#watchdog.remove(folder)
   }
 
   async clean(_options?: CleanOptions): Promise<readonly string[]> {
@@ -196,6 +207,7 @@ export class LocalhostBackend implements ComputeBackend {
         if (!this.#isClosed) setImmediate(() => this.#dispatch())
       },
     })
+    if (this.#secrets.size > 0) worker.giveSecrets(encodeSecrets([...this.#secrets.values()]))
     this.#workers.add(worker)
     this.#watchdog.watch(worker.pid)
     return worker
@@ -212,8 +224,18 @@ export class LocalhostBackend implements ComputeBackend {
         this.#dispatch()
         waiting.resolve({})
       },
-      lost: error => waiting.reject(this.#lost(waiting, error)),
+      lost: (error, isBegun) => {
+        if (isBegun || this.#isClosed || options.signal?.aborted) waiting.reject(this.#lost(waiting, error))
+        else this.#runElsewhere(waiting)
+      },
     })
+  }
+
+  /** Its worker was dead already, killed while it was idle: that is no fault of the activation. */
+  #runElsewhere(waiting: Waiting): void {
+    waiting.worker = undefined
+    this.#queue.unshift(waiting)
+    this.#dispatch()
   }
 
   #lost(waiting: Waiting, error: CallError): unknown {

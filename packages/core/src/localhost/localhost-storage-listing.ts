@@ -8,14 +8,21 @@ import { isAbsent } from './localhost-storage-errors.ts'
 
 const STATS_AT_ONCE = 32
 
-/** Objects below a folder, in the order of their keys. `begin`: how the first segment of their keys begins. */
+/**
+ * Objects below a folder, in the order of their keys. `begin`: how the first segment of their keys begins. Folders
+ * whose keys all come before `startAfter` are not read.
+ */
 export async function* listFolder(folder: {
   readonly path: string
   readonly keyPrefix: string
   readonly begin: string
+  readonly startAfter: string | undefined
   readonly signal: AbortSignal | undefined
 }): AsyncGenerator<ObjectEntry, void, undefined> {
-  const entries = await readFolder(folder.path, '', folder.begin)
+  const { startAfter } = folder
+  const all = await readFolder(folder.path, '', folder.begin)
+  const entries =
+    startAfter === undefined ? all : all.filter(entry => mayFollow(entry, folder.keyPrefix, startAfter))
   // `a-b` comes before `a/b` and that before `a0`: a folder stands in the order with its slash.
   entries.sort((a, b) => compareKeys(a.order, b.order))
   for (let i = 0; i < entries.length; ) {
@@ -26,6 +33,7 @@ export async function* listFolder(folder: {
         path: entry.path,
         keyPrefix: folder.keyPrefix + entry.order,
         begin: '',
+        startAfter,
         signal: folder.signal,
       })
       i++
@@ -41,6 +49,12 @@ export async function* listFolder(folder: {
     }
     i = last
   }
+}
+
+/** The key of the file, or one below the folder, comes after `startAfter`. */
+function mayFollow(entry: FolderEntry, keyPrefix: string, startAfter: string): boolean {
+  const key = keyPrefix + entry.order
+  return compareKeys(key, startAfter) > 0 || (entry.isFolder && startAfter.startsWith(key))
 }
 
 interface FolderEntry {

@@ -18,7 +18,9 @@ import type { StorageDriver } from '../driver/driver.ts'
 import type {
   Body,
   GetOptions,
+  ListOptions,
   ObjectHead,
+  ObjectPlace,
   PutOptions,
   StorageBackend,
   StorageCallOptions,
@@ -60,7 +62,12 @@ const MAX_FOLDER_TRIES = 100
 export class LocalhostStorage implements StorageBackend {
   readonly specVersion = 1
   readonly name = 'localhost'
-  readonly capabilities = { conditionalPut: true, presignedUrls: false, maxKeyBytes: MAX_KEY_BYTES }
+  readonly capabilities = {
+    conditionalPut: true,
+    presignedUrls: false,
+    maxKeyBytes: MAX_KEY_BYTES,
+    startsListings: true,
+  }
   readonly #root: string
   readonly #defaultBucket: string
   #isClosed = false
@@ -140,6 +147,30 @@ export class LocalhostStorage implements StorageBackend {
     }
   }
 
+  async copyObject(from: ObjectPlace, to: ObjectPlace, options: StorageCallOptions = {}) {
+    const source = { operation: 'copy', ...from }
+    const place = { operation: 'copy', ...to }
+    const path = this.#pathOf(source, options.signal)
+    const target = this.#pathOf(place, options.signal)
+    await this.headObject(from.bucket, from.key, options)
+    const partial = await this.#openPartial(place)
+    await partial.file.close()
+    try {
+      // copy-on-write where the file system has it
+      await copyFile(path, partial.path, constants.COPYFILE_FICLONE).catch(error => {
+        throw translate(error, source)
+      })
+      options.signal?.throwIfAborted()
+      const etag = etagOf(await stat(partial.path, { bigint: true }))
+      await this.#inFolderOf(target, () => rename(partial.path, target))
+      return { etag }
+    } catch (error) {
+      throw translate(error, place)
+    } finally {
+      await rm(partial.path, { force: true })
+    }
+  }
+
   async deleteObject(bucket: string, key: string, options: StorageCallOptions = {}): Promise<void> {
     const place = { operation: 'delete', bucket, key }
     const path = this.#pathOf(place, options.signal)
@@ -169,7 +200,7 @@ export class LocalhostStorage implements StorageBackend {
     await Promise.all(Array.from({ length: Math.min(DELETES_AT_ONCE, keys.length) }, work))
   }
 
-  async *listObjects(bucket: string, prefix = '', options: StorageCallOptions = {}) {
+  async *listObjects(bucket: string, prefix = '', options: ListOptions = {}) {
     const place = { operation: 'list', bucket }
     this.#check(place, options.signal)
     await this.#requireBucket(place)
@@ -180,6 +211,7 @@ export class LocalhostStorage implements StorageBackend {
         path: join(this.#bucketPath(bucket), ...pathOfFolder(segments)),
         keyPrefix: segments.map(segment => `${segment}/`).join(''),
         begin,
+        startAfter: options.startAfter,
         signal: options.signal,
       })
     } catch (error) {

@@ -1,10 +1,12 @@
+import { parse } from 'node:path'
+
 /**
  * Keeps one call's changes of the process from the next: environment variables and the working directory are put
  * back between calls. Watching costs nothing until something is changed.
  */
 export class ProcessGuard {
   readonly #environment: NodeJS.ProcessEnv
-  readonly #directory = process.cwd()
+  readonly #directory = workingDirectory()
   readonly #chdir = process.chdir.bind(process)
   #baseline: Record<string, string | undefined>
   #isDirty = false
@@ -37,7 +39,11 @@ export class ProcessGuard {
     for (const [key, value] of Object.entries(wanted)) {
       if (this.#environment[key] !== value) this.#put(key, value)
     }
-    this.#chdir(this.#directory)
+    try {
+      this.#chdir(this.#directory)
+    } catch {
+      // somebody has removed the folder: the calls run where they are
+    }
   }
 
   #put(key: string, value: string | undefined): void {
@@ -63,5 +69,14 @@ export class ProcessGuard {
         return Reflect.defineProperty(target, key, descriptor)
       },
     })
+  }
+}
+
+/** The root where the program's own folder is gone: Node throws then. */
+function workingDirectory(): string {
+  try {
+    return process.cwd()
+  } catch {
+    return parse(process.execPath).root
   }
 }

@@ -13,6 +13,10 @@ export const SlotMessage = {
   poisoned: 4,
   /** From the worker: user code ended the process; u8 exit code. */
   exiting: 5,
+  /** To the worker, before the activations that need them: secrets of storages (`encodeSecrets`). */
+  secrets: 6,
+  /** From the worker: reply frames that hold log text alone. A function that loops and logs is not getting on. */
+  log: 7,
 } as const
 
 /** File descriptor of the pipe in the worker process. */

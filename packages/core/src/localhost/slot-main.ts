@@ -6,20 +6,21 @@ import { Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import { pathToFileURL } from 'node:url'
 import { NotSupportedError } from '../errors/index.ts'
-import { Storage } from '../storage/storage.ts'
 import { LITHOPS_VERSION } from '../version.ts'
 import type { ModuleFactory } from '../worker/instantiate.ts'
 import { ActivationRunner, callOfCode } from '../worker/run-activation.ts'
+import { decodeSecrets } from '../worker/secrets-environment.ts'
 import { createStoragePublisher } from '../worker/storage-publisher.ts'
 import type { WorkerHost } from '../worker/worker-host.ts'
+import { WorkerStorages } from '../worker/worker-storages.ts'
+import { localhostStorageDriver } from './localhost-storage.ts'
 import { installLogCapture } from './log-capture.ts'
 import { ProcessGuard } from './process-guard.ts'
 import { SLOT_FD, SlotMessage, SlotMessageReader, slotMessageHead } from './slot-channel.ts'
-import { WorkerStorages } from './worker-storages.ts'
 
 const socket = new Socket({ fd: SLOT_FD, readable: true, writable: true })
 const guard = new ProcessGuard()
-const storages = new WorkerStorages()
+const storages = new WorkerStorages({ drivers: [localhostStorageDriver] })
 const initMs = performance.now()
 let activations = 0
 
@@ -32,6 +33,7 @@ const host: WorkerHost = {
     initMs,
   }),
   emit: frames => send(SlotMessage.frames, frames),
+  emitLog: frames => send(SlotMessage.log, frames),
   importModule: async (hash, code) => {
     if (code.kind !== 'file') throw new NotSupportedError(`Function ${hash} did not come as a file.`)
     const module = (await import(pathToFileURL(code.path).href)) as { default: ModuleFactory }
@@ -49,7 +51,7 @@ const host: WorkerHost = {
     return createStoragePublisher(publisher, storages.of(head))
   },
   loadStorage: head => storages.load(head),
-  openStorage: head => new Storage({ backend: storages.of(head), bucket: storages.place(head).bucket }),
+  openStorage: (head, name) => storages.open(head, name),
   beginJob: head => guard.begin(head.extraEnv),
   afterCall: () => guard.restore(),
   poisoned: () => send(SlotMessage.poisoned),
@@ -60,6 +62,7 @@ const queue: Buffer[] = []
 let running = false
 
 const reader = new SlotMessageReader((kind, payload) => {
+  if (kind === SlotMessage.secrets) storages.addSecrets(decodeSecrets(payload.toString('utf8')))
   if (kind !== SlotMessage.activate) return
   queue.push(payload)
   if (!running) void runQueue()
@@ -121,6 +124,10 @@ process.on('exit', code => {
     // the pipe is full or gone: the exit code of the process says the same
   }
 })
+
+// Ctrl-C reaches the whole process group. What becomes of the calls is the client's to say: when it dies of the signal,
+// the pipe closes; when it goes on, so do they.
+process.on('SIGINT', () => {})
 
 socket.on('data', chunk => reader.push(chunk))
 // the client is gone: nobody waits for anything

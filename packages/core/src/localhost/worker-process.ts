@@ -6,8 +6,10 @@ import { SlotMessage, SlotMessageReader, slotMessageHead } from './slot-channel.
 
 /** A call gets this much more than its timeout before its process is killed: the worker itself may end it in order. */
 const KILL_GRACE_MS = 250
-/** How often the memory of a worker is looked at while it runs something slow. */
-const MEMORY_SAMPLE_MS = 200
+/** How often the memory of a worker is looked at. */
+const MEMORY_SAMPLE_MS = 50
+/** Node's own code, stacks and young generation, which a limit of the worker's memory does not count. */
+const NODE_OVERHEAD_MIB = 128
 /** Kept of what native code and V8 write to the worker's own streams. */
 const OUTPUT_TAIL_BYTES = 16 * 1024
 
@@ -27,11 +29,14 @@ export interface WorkerProcessOptions {
 export interface ActivationEvents {
   frames(frames: Uint8Array): void
   done(): void
-  lost(error: CallError): void
+  /** `isBegun` is false for a worker that had served before and died idle: nothing of the activation has run. */
+  lost(error: CallError, isBegun: boolean): void
 }
 
 interface RunningActivation extends ActivationEvents {
   readonly callTimeoutMs: number
+  /** The worker has told something of it. */
+  isBegun: boolean
 }
 
 /** The client's half of one worker process: one activation at a time. */
@@ -45,10 +50,12 @@ export class WorkerProcess {
   #timeoutTimer: NodeJS.Timeout | undefined
   #memoryTimer: NodeJS.Timeout | undefined
   #peakMemoryKib = 0
+  #sampledAt = Number.NEGATIVE_INFINITY
   #outputTail = ''
-  #killedBecause: 'timeout' | 'closed' | undefined
+  #killedBecause: 'timeout' | 'memory' | 'closed' | undefined
   #exitedWith: number | undefined
   #hasExited = false
+  #hasServed = false
   /** Resolves when the process is gone. */
   readonly exited: Promise<void>
 
@@ -57,7 +64,8 @@ export class WorkerProcess {
     this.#onExit = options.onExit
     const heap = options.memoryMiB === undefined ? [] : [`--max-old-space-size=${options.memoryMiB}`]
     this.#child = spawn(options.execPath, [...heap, options.mainFile], {
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      // on Windows both ends must read and write at once without waiting for each other; elsewhere this is 'pipe'
+      stdio: ['ignore', 'pipe', 'pipe', 'overlapped'],
       env: options.environment,
       windowsHide: true,
     })
@@ -83,7 +91,8 @@ export class WorkerProcess {
         const running = this.#running
         this.#running = undefined
         this.#onExit(this)
-        running?.lost(this.#lostError(code, signal, startError))
+        const isBegun = running?.isBegun !== false || !this.#hasServed || this.#killedBecause !== undefined
+        running?.lost(this.#lostError(code, signal, startError), isBegun)
         resolve()
       }
       this.#child.once('close', end)
@@ -101,7 +110,8 @@ export class WorkerProcess {
 
   /** Starts an activation. Only while `isIdle`. */
   activate(payload: Uint8Array, callTimeoutMs: number, events: ActivationEvents): void {
-    this.#running = { callTimeoutMs, frames: events.frames, done: events.done, lost: events.lost }
+    const { frames, done, lost } = events
+    this.#running = { callTimeoutMs, isBegun: false, frames, done, lost }
     this.#progressAt = performance.now()
     this.#ref()
     this.#pipe.cork()
@@ -111,8 +121,15 @@ export class WorkerProcess {
     this.#watch()
   }
 
+  /** Tells the worker what `encodeSecrets` made, for the activations that come after. */
+  giveSecrets(encoded: string): void {
+    const payload = Buffer.from(encoded)
+    this.#pipe.write(slotMessageHead(SlotMessage.secrets, payload.length))
+    this.#pipe.write(payload)
+  }
+
   /** Ends the process at once. What runs in it is lost with the reason given. */
-  kill(reason: 'timeout' | 'closed'): void {
+  kill(reason: 'timeout' | 'memory' | 'closed'): void {
     if (this.#hasExited) return
     this.#killedBecause ??= reason
     this.#ref() // the program may wait for the end of an idle worker
@@ -120,10 +137,12 @@ export class WorkerProcess {
   }
 
   #onMessage(kind: number, payload: Buffer): void {
-    this.#progressAt = performance.now()
+    if (kind !== SlotMessage.log) this.#progressAt = performance.now()
     const running = this.#running
+    if (running !== undefined) running.isBegun = true
     switch (kind) {
       case SlotMessage.frames:
+      case SlotMessage.log:
         running?.frames(payload)
         break
       case SlotMessage.poisoned:
@@ -132,6 +151,7 @@ export class WorkerProcess {
         break
       case SlotMessage.done:
         this.#running = undefined
+        this.#hasServed = true
         this.#stopTimers()
         if (this.#killedBecause === undefined) this.#unref()
         else this.#child.kill('SIGKILL')
@@ -147,6 +167,8 @@ export class WorkerProcess {
     const { callTimeoutMs } = this.#running as RunningActivation
     if (this.#timeoutTimer === undefined && Number.isFinite(callTimeoutMs)) this.#armTimeout(callTimeoutMs)
     if (this.#memoryTimer === undefined && process.platform === 'linux') {
+      // a worker that dies within its first moments has a peak to tell of too
+      if (performance.now() - this.#sampledAt > MEMORY_SAMPLE_MS) this.#sampleMemory()
       this.#memoryTimer = setInterval(() => this.#sampleMemory(), MEMORY_SAMPLE_MS)
       this.#memoryTimer.unref()
     }
@@ -168,14 +190,21 @@ export class WorkerProcess {
     this.#timeoutTimer.unref()
   }
 
+  /**
+   * V8 holds the heap to the limit; buffers and native memory are held to it here, on Linux, where looking is cheap.
+   */
   #sampleMemory(): void {
+    this.#sampledAt = performance.now()
+    let status: string
     try {
-      const status = readFileSync(`/proc/${this.#child.pid}/status`, 'latin1')
-      const peak = /^VmHWM:\s+(\d+)/m.exec(status)
-      if (peak !== null) this.#peakMemoryKib = Number(peak[1])
+      status = readFileSync(`/proc/${this.#child.pid}/status`, 'latin1')
     } catch {
-      // the process has just ended
+      return // the process has just ended
     }
+    this.#peakMemoryKib = kibOf(status, 'VmHWM') ?? this.#peakMemoryKib
+    const nowKib = kibOf(status, 'VmRSS') ?? 0
+    if (this.memoryMiB !== undefined && nowKib / 1024 > this.memoryMiB + NODE_OVERHEAD_MIB)
+      this.kill('memory')
   }
 
   #stopTimers(): void {
@@ -207,10 +236,12 @@ export class WorkerProcess {
         details,
       })
     }
-    if (/heap out of memory|Reached heap limit/.test(this.#outputTail)) {
+    const isHeap = /heap out of memory|Reached heap limit/.test(this.#outputTail)
+    if (isHeap || this.#killedBecause === 'memory') {
       const limit = this.memoryMiB === undefined ? '' : ` of ${this.memoryMiB} MiB`
+      const what = isHeap ? 'its heap reached the limit' : 'with its buffers it went over the limit'
       return new CallOutOfMemoryError(
-        `The worker ran out of memory: its heap reached the limit${limit}.${memory} Give it more with the option runtimeMemoryMiB.`,
+        `The worker ran out of memory: ${what}${limit}.${memory} Give it more with the option runtimeMemoryMiB.`,
         { details, isRetryable: true },
       )
     }
@@ -248,6 +279,12 @@ export class WorkerProcess {
   #streams(): { ref?(): void; unref?(): void }[] {
     return [this.#pipe, this.#child.stdout, this.#child.stderr] as { ref?(): void; unref?(): void }[]
   }
+}
+
+/** A line of /proc/<pid>/status, such as "VmHWM:  51234 kB". */
+function kibOf(status: string, name: string): number | undefined {
+  const line = new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)
+  return line === null ? undefined : Number(line[1])
 }
 
 /** What was written to the process's own streams, without V8's native frames and collection log. */

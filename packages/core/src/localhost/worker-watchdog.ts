@@ -2,28 +2,38 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
 
 /**
- * Lines of process ids come in, each line all that there are now; at the end of the input the last line's are killed.
- * A shell starts in a millisecond and takes no memory to speak of.
+ * Lines come in: `pids` with all process ids that there are now, and `folder` with one to remove. At the end of the input
+ * the processes of the last line are killed, and the folder is removed. A shell starts in a millisecond and takes no
+ * memory to speak of.
  */
-const SHELL_WATCHDOG =
-  'pids=; while read -r line; do pids=$line; done; for pid in $pids; do kill -9 "$pid"; done'
+const SHELL_WATCHDOG = `pids= folder=
+while read -r what rest; do case "$what" in pids) pids=$rest;; folder) folder=$rest;; esac; done
+for pid in $pids; do kill -9 "$pid"; done
+if [ -n "$folder" ]; then rm -rf -- "$folder"; fi`
 
 /** The same for a machine without a shell. */
 const NODE_WATCHDOG = `
-let text = ''
-process.stdin.on('data', chunk => (text = (text + chunk).split('\\n').slice(-2).join('\\n')))
+const told = { pids: '', folder: '' }
+let rest = ''
+process.stdin.on('data', chunk => {
+  const lines = (rest + chunk).split('\\n')
+  rest = lines.pop()
+  for (const line of lines) told[line.slice(0, line.indexOf(' '))] = line.slice(line.indexOf(' ') + 1)
+})
 process.stdin.on('error', () => {})
 process.stdin.on('close', () => {
-  for (const pid of text.split('\\n')[0].split(' ')) try { if (pid) process.kill(Number(pid), 'SIGKILL') } catch {}
+  for (const pid of told.pids.split(' ')) try { if (pid) process.kill(Number(pid), 'SIGKILL') } catch {}
+  if (told.folder) require('node:fs').rmSync(told.folder, { recursive: true, force: true, maxRetries: 5 })
 })`
 
 /**
  * A small process that outlives this one for a moment. A worker ends by itself when its pipe closes, but not one whose
  * function keeps the event loop busy; and a client that was killed cannot end it any more. The watchdog sees its
- * input close, by whatever end of the client, and kills the workers that are left.
+ * input close, by whatever end of the client, kills the workers that are left and removes the client's folder.
  */
 export class WorkerWatchdog {
   readonly #pids = new Set<number>()
+  #folder: string | undefined
   #input: Socket | undefined
   #starting: NodeJS.Immediate | undefined
   #isClosed = false
@@ -32,7 +42,19 @@ export class WorkerWatchdog {
     if (pid === undefined || this.#isClosed) return
     this.#pids.add(pid)
     this.#tell()
-    // Not at once: the program has better things to do while its first worker starts.
+    this.#startSoon()
+  }
+
+  /** Removes this folder at the end too. One that a line cannot carry is left to the client's own `close`. */
+  remove(folder: string): void {
+    if (this.#isClosed || /[\r\n]|^\s|\s$/.test(folder)) return
+    this.#folder = folder
+    this.#tell()
+    this.#startSoon()
+  }
+
+  /** Not at once: the program has better things to do while its first worker starts. */
+  #startSoon(): void {
     this.#starting ??= setImmediate(() => this.#start('shell')).unref()
   }
 
@@ -73,6 +95,7 @@ export class WorkerWatchdog {
   }
 
   #tell(): void {
-    this.#input?.write(`${[...this.#pids].join(' ')}\n`)
+    this.#input?.write(`pids ${[...this.#pids].join(' ')}\n`)
+    if (this.#folder !== undefined) this.#input?.write(`folder ${this.#folder}\n`)
   }
 }

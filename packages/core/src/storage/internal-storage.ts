@@ -1,7 +1,9 @@
 import type { JobKey } from '../driver/monitor.ts'
 import type { ByteRange, StorageBackend } from '../driver/storage-backend.ts'
 import { ObjectNotFoundError } from '../errors/index.ts'
+import { ensureBucket } from './ensure-bucket.ts'
 import { type RetryPolicy, withRetries } from './retrying-storage.ts'
+import { sweep } from './sweep.ts'
 
 /** Everything that executors put into storage is below this. From: Lithops `lithops.jobs`. */
 export const JOBS_PREFIX = 'lithops.jobs/'
@@ -52,15 +54,12 @@ export function resultKey(job: JobKey, call: CallKey): string {
   return `${jobPrefix(job)}results/${call.callId}-${call.attempt}`
 }
 
-const DELETES_AT_ONCE_KEYS = 1000
-
 /** What jobs keep in storage: functions, data, large results. Used by the client and by workers. */
 export class InternalStorage {
   readonly backend: StorageBackend
   readonly bucket: string
   /** Keys that hold what their name says, or are being written. */
   readonly #known = new Map<string, Promise<string>>()
-  #bucketReady: Promise<void> | undefined
 
   constructor(options: {
     readonly backend: StorageBackend
@@ -73,11 +72,7 @@ export class InternalStorage {
 
   /** Makes the bucket if it is not there; asks the storage once. */
   ensureBucket(): Promise<void> {
-    this.#bucketReady ??= this.#makeBucket().catch(error => {
-      this.#bucketReady = undefined
-      throw error
-    })
-    return this.#bucketReady
+    return ensureBucket(this.backend, this.bucket)
   }
 
   /**
@@ -125,9 +120,12 @@ export class InternalStorage {
     executorId: string,
     { keep }: { readonly keep?: (key: string) => boolean } = {},
   ): Promise<void> {
-    if (!(await this.backend.bucketExists(this.bucket))) return
     // first the mark: a worker that writes after this sees that it is gone, and removes what it wrote
-    if (keep === undefined) await this.backend.deleteObject(this.bucket, clientKey(executorId))
+    if (keep === undefined) {
+      await this.backend.deleteObject(this.bucket, clientKey(executorId)).catch(error => {
+        if (!ObjectNotFoundError.isInstance(error)) throw error // there is no bucket
+      })
+    }
     await this.#cleanPrefix(executorPrefix(executorId), keep === undefined ? {} : { keep })
     for (const key of this.#known.keys()) {
       if (key.startsWith(executorPrefix(executorId))) this.#known.delete(key)
@@ -170,10 +168,6 @@ export class InternalStorage {
     }
   }
 
-  async #makeBucket(): Promise<void> {
-    if (!(await this.backend.bucketExists(this.bucket))) await this.backend.createBucket(this.bucket)
-  }
-
   async #put(key: string, bytes: Uint8Array): Promise<string> {
     await this.ensureBucket()
     await this.backend.putObject(this.bucket, key, bytes)
@@ -182,25 +176,10 @@ export class InternalStorage {
 
   async #cleanPrefix(
     prefix: string,
-    {
-      dryRun = false,
-      keep = () => false,
-    }: { readonly dryRun?: boolean; readonly keep?: (key: string) => boolean } = {},
-  ) {
+    options: { readonly dryRun?: boolean; readonly keep?: (key: string) => boolean } = {},
+  ): Promise<string[]> {
     const removed: string[] = []
-    if (!(await this.backend.bucketExists(this.bucket))) return removed
-    let batch: string[] = []
-    const removeBatch = async () => {
-      if (!dryRun) await this.backend.deleteObjects(this.bucket, batch)
-      removed.push(...batch)
-      batch = []
-    }
-    for await (const { key } of this.backend.listObjects(this.bucket, prefix)) {
-      if (keep(key)) continue
-      batch.push(key)
-      if (batch.length === DELETES_AT_ONCE_KEYS) await removeBatch()
-    }
-    if (batch.length > 0) await removeBatch()
+    await sweep(this.backend, this.bucket, prefix, { ...options, onBatch: keys => removed.push(...keys) })
     return removed
   }
 }

@@ -1,7 +1,9 @@
 import type {
   Body,
   GetOptions,
+  ListOptions,
   ObjectEntry,
+  ObjectPlace,
   PutOptions,
   StorageBackend,
   StorageCallOptions,
@@ -9,6 +11,8 @@ import type {
 } from '../driver/storage-backend.ts'
 import { StorageError } from '../errors/index.ts'
 import { compareKeys } from './key-order.ts'
+import { isRepeatable } from './repeatable-body.ts'
+import { ResumingBody } from './resuming-body.ts'
 import { sleep } from './sleep.ts'
 
 export interface RetryPolicy {
@@ -26,14 +30,17 @@ export interface RetryPolicy {
 
 /**
  * Repeats what failed with a retryable StorageError, after pauses that grow and are spread at random, so that many
- * workers that were refused together do not come back together. A stream is written once: it cannot be read again. So
- * is a write with `ifAbsent`: a second try could not tell its own object from a rival's.
+ * workers that were refused together do not come back together. A stream that breaks while it is read goes on where it
+ * stopped. A stream is written once unless it can be read again, and so is a write with `ifAbsent`: a second try could
+ * not tell its own object from a rival's.
  */
 export class RetryingStorage implements StorageBackend {
   readonly specVersion = 1
   readonly name: string
   readonly capabilities: StorageCapabilities
+  readonly defaultBucket?: string
   readonly presignUrl?: NonNullable<StorageBackend['presignUrl']>
+  readonly copyObject?: NonNullable<StorageBackend['copyObject']>
   readonly #backend: StorageBackend
   readonly #policy: Required<RetryPolicy>
 
@@ -41,7 +48,13 @@ export class RetryingStorage implements StorageBackend {
     this.#backend = backend
     this.name = backend.name
     this.capabilities = backend.capabilities
+    if (backend.defaultBucket !== undefined) this.defaultBucket = backend.defaultBucket
     if (backend.presignUrl !== undefined) this.presignUrl = backend.presignUrl.bind(backend)
+    const copy = backend.copyObject?.bind(backend)
+    if (copy !== undefined) {
+      this.copyObject = (from: ObjectPlace, to: ObjectPlace, options: StorageCallOptions = {}) =>
+        this.#retry(() => copy(from, to, options), options)
+    }
     this.#policy = {
       maxAttempts: 6,
       firstPauseMs: 50,
@@ -54,16 +67,25 @@ export class RetryingStorage implements StorageBackend {
 
   putObject(bucket: string, key: string, body: Body, options: PutOptions = {}) {
     const put = () => this.#backend.putObject(bucket, key, body, options)
-    const isRepeatable = body instanceof Uint8Array && !options.ifAbsent
-    return isRepeatable ? this.#retry(put, options) : put()
+    const mayRepeat = isRepeatable(body) && !options.ifAbsent
+    return mayRepeat ? this.#retry(put, options) : put()
   }
 
   getObject(bucket: string, key: string, options: GetOptions = {}) {
     return this.#retry(() => this.#backend.getObject(bucket, key, options), options)
   }
 
-  getObjectStream(bucket: string, key: string, options: GetOptions = {}) {
-    return this.#retry(() => this.#backend.getObjectStream(bucket, key, options), options)
+  async getObjectStream(bucket: string, key: string, options: GetOptions = {}) {
+    const open = (wanted: GetOptions) =>
+      this.#retry(() => this.#backend.getObjectStream(bucket, key, wanted), options)
+    const first = await open(options)
+    const body = new ResumingBody(first, {
+      place: { operation: 'get', bucket, key },
+      options,
+      open,
+      pauseOrThrow: (error, attempt) => this.#pauseOrThrow(error, attempt, options.signal),
+    })
+    return { ...first, body }
   }
 
   headObject(bucket: string, key: string, options: StorageCallOptions = {}) {
@@ -78,17 +100,21 @@ export class RetryingStorage implements StorageBackend {
     return this.#retry(() => this.#backend.deleteObjects(bucket, keys, options), options)
   }
 
-  /** A listing that breaks is begun again; what was given already is left out, as keys come in order. */
+  /**
+   * A listing that breaks is begun again after the last key that was given. Keys up to `startAfter` are left out here
+   * too, as a driver may ignore it.
+   */
   async *listObjects(
     bucket: string,
     prefix = '',
-    options: StorageCallOptions = {},
+    options: ListOptions = {},
   ): AsyncGenerator<ObjectEntry, void, undefined> {
-    let lastKey: string | undefined
+    let lastKey = options.startAfter
     for (let attempt = 1; ; attempt++) {
       try {
         let isPast = lastKey === undefined
-        for await (const entry of this.#backend.listObjects(bucket, prefix, options)) {
+        const after = lastKey === undefined ? options : { ...options, startAfter: lastKey }
+        for await (const entry of this.#backend.listObjects(bucket, prefix, after)) {
           isPast ||= compareKeys(entry.key, lastKey as string) > 0
           if (!isPast) continue
           lastKey = entry.key
@@ -112,6 +138,10 @@ export class RetryingStorage implements StorageBackend {
 
   workerConfig() {
     return this.#backend.workerConfig()
+  }
+
+  workerSecrets() {
+    return this.#backend.workerSecrets?.() ?? {}
   }
 
   client(): unknown {

@@ -1,91 +1,157 @@
 import { ensureAsyncDispose } from '../async-dispose.ts'
-import type { ByteRange, ObjectEntry, ObjectHead, StorageBackend } from '../driver/storage-backend.ts'
-import { ObjectNotFoundError } from '../errors/index.ts'
+import type { ObjectEntry, ObjectHead, StorageBackend } from '../driver/storage-backend.ts'
+import { NotSupportedError, ObjectNotFoundError } from '../errors/index.ts'
+import { type CloudObject, type CloudObjectOwner, cloudObjectKey, isCloudObject } from './cloud-object.ts'
+import { copyObject } from './copy.ts'
+import { ensureBucket } from './ensure-bucket.ts'
+import {
+  modeOf,
+  StorageReader,
+  type StorageReadMode,
+  type StorageWriteMode,
+  StorageWriter,
+} from './file-handles.ts'
+import {
+  folderPrefix,
+  keyOfFilePath,
+  listFolder,
+  type StorageEntry,
+  type WalkedFolder,
+  walk,
+} from './file-view.ts'
+import type { OpenStorage } from './open-storage.ts'
 import { type RetryPolicy, withRetries } from './retrying-storage.ts'
+import {
+  bodyOf,
+  type CloudObjectPutOptions,
+  decodeText,
+  type PresignOptions,
+  type StorageGetOptions,
+  type StorageListOptions,
+  type StorageOperationOptions,
+  type StoragePlaceName,
+  type StoragePutOptions,
+  type StorageTransferOptions,
+  type StorageUploadOptions,
+  type StorageValue,
+} from './storage-options.ts'
+import { inBatches, sweep } from './sweep.ts'
+import { downloadFile, keyOfFile, uploadFile } from './transfer.ts'
 
-/** What an object can be written from. Text is stored as UTF-8. */
-export type StorageValue = string | Uint8Array | AsyncIterable<Uint8Array | string>
-
-export interface StorageOptions {
-  readonly backend: StorageBackend
-  /** The bucket of operations that name none. */
-  readonly bucket: string
-  readonly retry?: RetryPolicy
-}
-
-export interface StorageOperationOptions {
-  /** Another bucket than the default one. */
+/** A storage as it is opened: at once, or when it is first used. */
+export interface StorageParts {
+  readonly backend: StorageBackend | (() => OpenStorage | Promise<OpenStorage>)
+  /** The bucket of operations that name none. Needed with a backend object. */
   readonly bucket?: string
-  readonly signal?: AbortSignal
+  /** Config name, where the backend is not open yet. */
+  readonly name?: string
+  /** `close()` closes the backend too. Default: only where it is opened here. */
+  readonly ownsBackend?: boolean
+  readonly retry?: RetryPolicy
+  /** Who removes the cloud objects that are put here. */
+  readonly owner?: CloudObjectOwner
 }
 
-export interface StoragePutOptions extends StorageOperationOptions {
-  readonly contentType?: string
-  /** Write only if there is no such object; the answer's `created` tells. */
-  readonly ifAbsent?: boolean
+interface Opened {
+  readonly backend: StorageBackend
+  readonly bucket: string
 }
 
-export interface StorageGetOptions extends StorageOperationOptions {
-  /** Bytes from `start` up to, not including, `end`. */
-  readonly range?: ByteRange
-  /** Default: 'bytes'. */
-  readonly as?: 'bytes' | 'text' | 'stream'
+const PRESIGN_MS = 3_600_000
+
+/** Why a storage is not copied into a function, for the one who captured it (codec/refusal.ts). */
+const STAYS = Symbol.for('lithops.stays')
+
+/** A storage of any copy of this package: a worker's function may bring its own. */
+export function isStorage(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && STORAGE in value
 }
 
-/** Object storage for the user's program and for functions in workers: whichever service the config names. */
+const STORAGE = Symbol.for('lithops.storage')
+
+/**
+ * Object storage for the user's program and for functions in workers: whichever service the config names. What a
+ * passing fault broke is tried again; a stream that breaks goes on where it stopped.
+ */
 export class Storage implements AsyncDisposable {
   static {
     ensureAsyncDispose(this)
+    Object.defineProperty(this.prototype, STORAGE, { value: true })
+    const words = 'it is a Storage (use context.storage in the function, or make one there)'
+    Object.defineProperty(this.prototype, STAYS, { value: words })
   }
 
-  /** The bucket of operations that name none. */
-  readonly bucket: string
-  readonly #backend: StorageBackend
+  readonly #parts: StorageParts
+  #opening: Promise<OpenStorage> | undefined
+  #opened: Opened | undefined
 
-  constructor(options: StorageOptions) {
-    this.bucket = options.bucket
-    this.#backend = withRetries(options.backend, options.retry)
+  constructor(parts: StorageParts) {
+    this.#parts = parts
+    if (typeof parts.backend === 'function') return
+    if (parts.bucket === undefined) throw new TypeError('A storage with a backend object needs a bucket.')
+    this.#opened = { backend: withRetries(parts.backend, parts.retry), bucket: parts.bucket }
   }
 
   /** Config name of the service, e.g. 'aws_s3'. */
   get name(): string {
-    return this.#backend.name
+    return this.#opened?.backend.name ?? this.#parts.name ?? ''
+  }
+
+  /** The bucket of operations that name none. Throws TypeError while only the driver could tell: see `ready`. */
+  get bucket(): string {
+    const bucket = this.#opened?.bucket ?? this.#parts.bucket
+    if (bucket !== undefined) return bucket
+    throw new TypeError('The default bucket is not known before the storage is open: await storage.ready()')
+  }
+
+  /** Opens the storage, which its first operation does otherwise. Throws what is wrong with its config or package. */
+  async ready(): Promise<this> {
+    await this.#open()
+    return this
   }
 
   /** Writes a whole object. A stream is written as it comes and never held in memory as a whole. */
-  put(
+  async put(
     key: string,
     value: StorageValue,
     options: StoragePutOptions = {},
   ): Promise<{ readonly created: boolean; readonly etag?: string }> {
-    const { bucket = this.bucket, ...rest } = options
-    return this.#backend.putObject(bucket, key, bodyOf(value), rest)
+    const body = bodyOf(value, 'Storage.put', options.signal)
+    const { backend, bucket, rest } = await this.#at(options)
+    return backend.putObject(bucket, key, body, rest)
   }
 
   /** Reads an object or a range of it. Throws ObjectNotFoundError when there is none. */
   get(key: string, options?: StorageGetOptions & { readonly as?: 'bytes' }): Promise<Uint8Array>
   get(key: string, options: StorageGetOptions & { readonly as: 'text' }): Promise<string>
   get(key: string, options: StorageGetOptions & { readonly as: 'stream' }): Promise<AsyncIterable<Uint8Array>>
+  get(key: string, options?: StorageGetOptions): Promise<Uint8Array | string | AsyncIterable<Uint8Array>>
   async get(
     key: string,
     options: StorageGetOptions = {},
   ): Promise<Uint8Array | string | AsyncIterable<Uint8Array>> {
-    const { bucket = this.bucket, as = 'bytes', ...rest } = options
-    if (as === 'stream') return (await this.#backend.getObjectStream(bucket, key, rest)).body
-    if (as !== 'bytes' && as !== 'text') {
+    const { as = 'bytes', ...request } = options
+    if (as !== 'bytes' && as !== 'text' && as !== 'stream') {
       throw new TypeError(`Storage.get: 'as' is 'bytes', 'text' or 'stream', not ${JSON.stringify(as)}`)
     }
-    const bytes = await this.#backend.getObject(bucket, key, rest)
-    return as === 'text' ? new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes) : bytes
+    const { backend, bucket, rest } = await this.#at(request)
+    if (as === 'stream') return (await backend.getObjectStream(bucket, key, rest)).body
+    const bytes = await backend.getObject(bucket, key, rest)
+    return as === 'text' ? decodeText(bytes) : bytes
   }
 
   /** Size, ETag and time of an object. Throws ObjectNotFoundError when there is none. */
-  head(key: string, options: StorageOperationOptions = {}): Promise<ObjectHead> {
-    const { bucket = this.bucket, ...rest } = options
-    return this.#backend.headObject(bucket, key, rest)
+  async head(key: string, options: StorageOperationOptions = {}): Promise<ObjectHead> {
+    const { backend, bucket, rest } = await this.#at(options)
+    return backend.headObject(bucket, key, rest)
   }
 
+  /** There is such an object; for a name that ends with a slash, there is one below it. */
   async exists(key: string, options: StorageOperationOptions = {}): Promise<boolean> {
+    if (key.endsWith('/')) {
+      for await (const _ of this.list(key, options)) return true
+      return false
+    }
     try {
       await this.head(key, options)
       return true
@@ -95,60 +161,290 @@ export class Storage implements AsyncDisposable {
     }
   }
 
-  /** Removes one object or many. What is not there is no error. */
-  delete(keys: string | readonly string[], options: StorageOperationOptions = {}): Promise<void> {
-    const { bucket = this.bucket, ...rest } = options
-    return typeof keys === 'string'
-      ? this.#backend.deleteObject(bucket, keys, rest)
-      : this.#backend.deleteObjects(bucket, keys, rest)
+  /** Removes one object or any number of them. What is not there is no error. */
+  async delete(
+    keys: string | Iterable<string> | AsyncIterable<string>,
+    options: StorageOperationOptions = {},
+  ): Promise<void> {
+    const { backend, bucket, rest } = await this.#at(options)
+    if (typeof keys === 'string') return backend.deleteObject(bucket, keys, rest)
+    for await (const batch of inBatches(keys)) await backend.deleteObjects(bucket, batch, rest)
+  }
+
+  /**
+   * Removes all objects whose keys begin with `prefix`. Returns how many; with `dryRun` it only counts them. `onBatch`
+   * gets the keys of each group.
+   */
+  async deletePrefix(
+    prefix: string,
+    options: StorageOperationOptions & {
+      readonly dryRun?: boolean
+      readonly onBatch?: (keys: readonly string[]) => void
+    } = {},
+  ): Promise<number> {
+    if (typeof prefix !== 'string') throw new TypeError(`deletePrefix takes a string, not ${typeof prefix}`)
+    const { backend, bucket, rest } = await this.#at(options)
+    return sweep(backend, bucket, prefix, rest)
   }
 
   /** The objects whose keys begin with `prefix`, in the order of their keys, as they are listed. */
-  list(prefix = '', options: StorageOperationOptions = {}): AsyncIterable<ObjectEntry> {
-    const { bucket = this.bucket, ...rest } = options
-    return this.#backend.listObjects(bucket, prefix, rest)
+  async *list(prefix = '', options: StorageListOptions = {}): AsyncGenerator<ObjectEntry, void, undefined> {
+    const { backend, bucket, rest } = await this.#at(options)
+    yield* backend.listObjects(bucket, prefix, rest)
   }
 
   /** The keys that begin with `prefix`, all at once. */
-  async listKeys(prefix = '', options: StorageOperationOptions = {}): Promise<string[]> {
+  async listKeys(prefix = '', options: StorageListOptions = {}): Promise<string[]> {
     const keys: string[] = []
     for await (const { key } of this.list(prefix, options)) keys.push(key)
     return keys
   }
 
-  /** Creates a bucket (the default one when none is given). No error if it is there. */
-  createBucket(bucket = this.bucket, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
-    return this.#backend.createBucket(bucket, options)
+  /** Writes a file as an object, named like the file unless told otherwise. */
+  async uploadFile(
+    file: string | URL,
+    key: string = keyOfFile(file),
+    options: StorageUploadOptions = {},
+  ): Promise<{ readonly etag?: string }> {
+    const { backend, bucket, rest } = await this.#at(options)
+    return uploadFile(backend, bucket, file, key, rest)
   }
 
-  bucketExists(bucket = this.bucket, options: { readonly signal?: AbortSignal } = {}): Promise<boolean> {
-    return this.#backend.bucketExists(bucket, options)
+  /**
+   * Writes an object as a file, named like the last part of the key unless told otherwise. Folders on the way are made.
+   * The file is there whole or not at all, and replaces what was there.
+   */
+  async downloadFile(
+    key: string,
+    file: string | URL = keyOfFile(key),
+    options: StorageTransferOptions = {},
+  ): Promise<ObjectHead> {
+    const { backend, bucket, rest } = await this.#at(options)
+    return downloadFile(backend, bucket, key, file, rest)
+  }
+
+  /** Copies an object; within the service where that is possible, else through here. */
+  async copy(
+    from: StoragePlaceName,
+    to: StoragePlaceName,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<{ readonly etag?: string }> {
+    const { backend, bucket } = await this.#at({})
+    const placeOf = (name: StoragePlaceName) =>
+      typeof name === 'string' ? { bucket, key: name } : { bucket, ...name }
+    return copyObject(backend, placeOf(from), placeOf(to), options)
+  }
+
+  /** Creates a bucket (the default one when none is given). No error if it is there. */
+  async createBucket(bucket?: string, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    const opened = await this.#open()
+    return opened.backend.createBucket(bucket ?? opened.bucket, options)
+  }
+
+  async bucketExists(bucket?: string, options: { readonly signal?: AbortSignal } = {}): Promise<boolean> {
+    const opened = await this.#open()
+    return opened.backend.bucketExists(bucket ?? opened.bucket, options)
+  }
+
+  /** A URL with which anybody may read (or write) the object until it expires. */
+  async presignUrl(key: string, options: PresignOptions = {}): Promise<string> {
+    const { method = 'GET', expiresInMs = PRESIGN_MS } = options
+    if (method !== 'GET' && method !== 'PUT') {
+      throw new TypeError(`presignUrl: 'method' is 'GET' or 'PUT', not ${JSON.stringify(method)}`)
+    }
+    if (!(expiresInMs > 0))
+      throw new TypeError(`presignUrl: expiresInMs is ${expiresInMs}, and must be above 0`)
+    const { backend, bucket } = await this.#at(options)
+    if (backend.presignUrl === undefined) {
+      throw new NotSupportedError(`The storage '${backend.name}' has no presigned URLs.`)
+    }
+    return backend.presignUrl(bucket, key, { method, expiresInMs })
+  }
+
+  /**
+   * Puts an object under a name that nobody else has, and returns the reference to it. It is removed when its executor
+   * is cleaned or closed, unless `keep` is true, a `key` or another bucket is given, or the storage is of no executor.
+   */
+  async putCloudobject(value: StorageValue, options: CloudObjectPutOptions = {}): Promise<CloudObject> {
+    const body = bodyOf(value, 'Storage.putCloudobject', options.signal)
+    const {
+      keep = options.bucket !== undefined,
+      key = cloudObjectKey(this.#parts.owner, keep),
+      ...request
+    } = options
+    const { backend, bucket, rest } = await this.#at(request)
+    if (options.bucket === undefined) await ensureBucket(backend, bucket)
+    const { etag } = await backend.putObject(bucket, key, body, rest)
+    const { name: storage } = backend
+    return { type: 'lithops.cloudobject', storage, bucket, key, ...(etag === undefined ? {} : { etag }) }
+  }
+
+  /** Reads a cloud object. Throws ObjectNotFoundError when it was removed. */
+  getCloudobject(
+    object: CloudObject,
+    options?: Omit<StorageGetOptions, 'bucket'> & { readonly as?: 'bytes' },
+  ): Promise<Uint8Array>
+  getCloudobject(
+    object: CloudObject,
+    options: Omit<StorageGetOptions, 'bucket'> & { readonly as: 'text' },
+  ): Promise<string>
+  getCloudobject(
+    object: CloudObject,
+    options: Omit<StorageGetOptions, 'bucket'> & { readonly as: 'stream' },
+  ): Promise<AsyncIterable<Uint8Array>>
+  async getCloudobject(
+    object: CloudObject,
+    options: Omit<StorageGetOptions, 'bucket'> = {},
+  ): Promise<Uint8Array | string | AsyncIterable<Uint8Array>> {
+    await this.#checkCloudObject(object, 'getCloudobject')
+    return this.get(object.key, { ...options, bucket: object.bucket })
+  }
+
+  /** Removes a cloud object. No error when it is not there. */
+  deleteCloudobject(object: CloudObject, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    return this.deleteCloudobjects([object], options)
+  }
+
+  async deleteCloudobjects(
+    objects: Iterable<CloudObject>,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<void> {
+    const keys = new Map<string, string[]>()
+    for (const object of objects) {
+      await this.#checkCloudObject(object, 'deleteCloudobjects')
+      const { bucket, key } = object
+      const ofBucket = keys.get(bucket)
+      if (ofBucket === undefined) keys.set(bucket, [key])
+      else ofBucket.push(key)
+    }
+    for (const [bucket, ofBucket] of keys) await this.delete(ofBucket, { ...options, bucket })
+  }
+
+  /**
+   * Opens a file. 'r' reads and throws ObjectNotFoundError when there is none; 'w' writes, and the file is there when
+   * `close()` has resolved; 'x' is 'w' for a file that is not there yet.
+   */
+  open(path: string, mode?: StorageReadMode, options?: StorageOperationOptions): Promise<StorageReader>
+  open(path: string, mode: StorageWriteMode, options?: StoragePutOptions): Promise<StorageWriter>
+  async open(
+    path: string,
+    mode: StorageReadMode | StorageWriteMode = 'r',
+    options: StoragePutOptions = {},
+  ): Promise<StorageReader | StorageWriter> {
+    const kind = modeOf(mode)
+    const key = keyOfFilePath(path)
+    const { backend, bucket, rest } = await this.#at(options)
+    const { signal, ...put } = rest
+    const place = { backend, bucket, key, ...(signal === undefined ? {} : { signal }) }
+    if (kind === 'r') return new StorageReader(place, await backend.headObject(bucket, key, rest))
+    if (kind === 'x' && !backend.capabilities.conditionalPut) {
+      throw new NotSupportedError(
+        `The storage '${backend.name}' cannot write only what is not there: mode 'x'.`,
+      )
+    }
+    return new StorageWriter(place, kind === 'x' ? { ...put, ifAbsent: true } : put)
+  }
+
+  /** Files and folders directly in a folder, in the order of their names; none where there is no such folder. */
+  async ls(path = '', options: StorageOperationOptions = {}): Promise<StorageEntry[]> {
+    const { backend, bucket, rest } = await this.#at(options)
+    return listFolder({ backend, bucket, ...rest }, path)
+  }
+
+  /** Every folder below a path with what is directly in it, from the top down. */
+  async *walk(
+    path = '',
+    options: StorageOperationOptions = {},
+  ): AsyncGenerator<WalkedFolder, void, undefined> {
+    const { backend, bucket, rest } = await this.#at(options)
+    yield* walk({ backend, bucket, ...rest }, path)
+  }
+
+  /** Removes a file; throws ObjectNotFoundError when there is none. With `recursive`, all below a folder. */
+  async remove(
+    path: string,
+    options: StorageOperationOptions & { readonly recursive?: boolean } = {},
+  ): Promise<void> {
+    const { recursive = false, ...request } = options
+    if (recursive) {
+      const prefix = folderPrefix(path)
+      if (prefix === '') throw new TypeError('remove: the top of a bucket; use deletePrefix to empty it')
+      await this.deletePrefix(prefix, request)
+      return
+    }
+    const key = keyOfFilePath(path)
+    await this.head(key, request)
+    await this.delete(key, request)
   }
 
   /** The vendor's own client, for what this class does not cover; undefined where there is none. */
-  client(): unknown {
-    return this.#backend.client()
+  async client(): Promise<unknown> {
+    return (await this.#open()).backend.client()
   }
 
-  /** May be called twice. */
-  close(): Promise<void> {
-    return this.#backend.close()
+  /**
+   * The same storage for somebody who cleans up; closing it does nothing.
+   * @internal
+   */
+  ownedBy(owner: CloudObjectOwner): Storage {
+    const { retry, name } = this.#parts
+    return new Storage({
+      ...(this.#opened ?? { backend: () => this.opened() }),
+      ...(name === undefined ? {} : { name }),
+      ...(retry === undefined ? {} : { retry }),
+      owner,
+      ownsBackend: false,
+    })
+  }
+
+  /**
+   * The backend that it came to, for jobs.
+   * @internal
+   */
+  opened(): Promise<OpenStorage> {
+    const { backend } = this.#parts
+    this.#opening ??= (async () => (typeof backend === 'function' ? backend() : (this.#opened as Opened)))()
+    // what failed for want of a package or a key is tried anew
+    this.#opening.catch(() => {
+      this.#opening = undefined
+    })
+    return this.#opening
+  }
+
+  /** Ends the connections of a storage that was opened here, not those of one that was given. May be called twice. */
+  async close(): Promise<void> {
+    const { backend, ownsBackend = typeof backend === 'function' } = this.#parts
+    if (!ownsBackend || (this.#opened === undefined && this.#opening === undefined)) return
+    await (await this.opened().catch(() => undefined))?.backend.close()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
-}
 
-function bodyOf(value: StorageValue): Uint8Array | AsyncIterable<Uint8Array> {
-  if (typeof value === 'string') return new TextEncoder().encode(value)
-  if (value instanceof Uint8Array) return value
-  if (typeof value === 'object' && value !== null && Symbol.asyncIterator in value) return piecesOf(value)
-  const what = value === null ? 'null' : typeof value
-  throw new TypeError(`Storage.put takes a string, a Uint8Array or a stream, not ${what}`)
-}
+  async #open(): Promise<Opened> {
+    if (this.#opened !== undefined) return this.#opened
+    const { backend, bucket } = await this.opened()
+    this.#opened ??= {
+      backend: withRetries(backend, this.#parts.retry),
+      bucket: this.#parts.bucket ?? bucket,
+    }
+    return this.#opened
+  }
 
-async function* piecesOf(stream: AsyncIterable<Uint8Array | string>): AsyncGenerator<Uint8Array> {
-  const encoder = new TextEncoder()
-  for await (const piece of stream) yield typeof piece === 'string' ? encoder.encode(piece) : piece
+  /** Where an operation goes, and its options without the bucket. */
+  async #at<O extends { readonly bucket?: string }>(options: O) {
+    const opened = this.#opened ?? (await this.#open())
+    const { bucket = opened.bucket, ...rest } = options
+    return { backend: opened.backend, bucket, rest }
+  }
+
+  async #checkCloudObject(object: CloudObject, what: string): Promise<void> {
+    if (!isCloudObject(object)) throw new TypeError(`${what} takes what putCloudobject returned`)
+    const { backend } = await this.#open()
+    if (object.storage === backend.name) return
+    throw new TypeError(
+      `${what}: the object is in storage '${object.storage}', and this is '${backend.name}'. Open that one: new Storage({ backend: '${object.storage}' }).`,
+    )
+  }
 }

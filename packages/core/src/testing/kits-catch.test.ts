@@ -1,11 +1,12 @@
 /** The kits are tested by what they catch: small deliberate mistakes, each of which must fail the case named for it. */
 import assert from 'node:assert/strict'
 import { describe, expect, test } from 'vitest'
-import type { Activation, InvokeOptions } from '../driver/compute-backend.ts'
+import type { Activation, DeployOptions, InvokeOptions, RuntimeSpec } from '../driver/compute-backend.ts'
 import type { JobKey, Monitor, PublisherAddress, StatusPublisher, WatchOptions } from '../driver/monitor.ts'
 import type {
   Body,
   GetOptions,
+  ListOptions,
   ObjectEntry,
   PutOptions,
   StorageCallOptions,
@@ -65,6 +66,34 @@ describe('the storage kit catches a storage that', () => {
           const { sizeBytes } = await this.headObject(bucket, key)
           if ((options.range?.start ?? -1) >= sizeBytes) throw new Error('416 Range Not Satisfiable')
           return super.getObject(bucket, key, options)
+        }
+      },
+    },
+    'shows a secret in what workers are told': {
+      fails: 'keeps secrets out of the configuration for workers',
+      Storage: class extends MemoryStorage {
+        workerSecrets() {
+          return { password: this.workerConfig().store }
+        }
+      },
+    },
+    'copies nothing': {
+      fails: 'copies an object within the service',
+      Storage: class extends MemoryStorage {
+        override async copyObject() {
+          return { etag: '' }
+        }
+      },
+    },
+    'begins a listing one key late': {
+      fails: 'a listing after a key has every key that follows',
+      Storage: class extends MemoryStorage {
+        override async *listObjects(bucket: string, prefix?: string, options: ListOptions = {}) {
+          let skipped = options.startAfter === undefined
+          for await (const entry of super.listObjects(bucket, prefix, options)) {
+            if (skipped) yield entry
+            skipped = true
+          }
         }
       },
     },
@@ -395,6 +424,32 @@ describe('the compute kit catches a backend that', () => {
       Compute: class extends MemoryCompute {
         override deployRuntime(runtime: Parameters<MemoryCompute['deployRuntime']>[0]) {
           return super.deployRuntime(runtime)
+        }
+      },
+    },
+    'shows a secret in its listing': {
+      fails: 'places secrets where functions and listings do not show them',
+      Compute: class extends MemoryCompute {
+        #secrets = ''
+        override deployRuntime(runtime: RuntimeSpec, options: DeployOptions = {}) {
+          this.#secrets = JSON.stringify(options.secrets ?? [])
+          return super.deployRuntime(runtime, options)
+        }
+        override async listRuntimes() {
+          return (await super.listRuntimes()).map(runtime => ({ ...runtime, workerName: this.#secrets }))
+        }
+      },
+    },
+    'lets functions see a secret': {
+      fails: 'places secrets where functions and listings do not show them',
+      Compute: class extends MemoryCompute {
+        override async deployRuntime(runtime: RuntimeSpec, options: DeployOptions = {}) {
+          for (const { values } of options.secrets ?? []) Object.assign(process.env, values)
+          return super.deployRuntime(runtime, options)
+        }
+        override async close() {
+          delete process.env.password
+          await super.close()
         }
       },
     },

@@ -5,23 +5,23 @@ import {
   COMPUTE_SPEC_VERSION,
   type ComputeBackend,
   type ComputeCapabilities,
+  type DeployOptions,
   type InvokeOptions,
   type RuntimeListing,
   type RuntimeMetadata,
   type RuntimeSpec,
 } from '../driver/compute-backend.ts'
-import type { ComputeDriver } from '../driver/driver.ts'
+import type { ComputeDriver, StorageDriver } from '../driver/driver.ts'
 import { nativeImport } from '../driver/native-import.ts'
-import type { StorageBackend } from '../driver/storage-backend.ts'
 import { InvocationError, NotSupportedError } from '../errors/index.ts'
-import { LocalhostStorage } from '../localhost/localhost-storage.ts'
-import { Storage } from '../storage/storage.ts'
+import { localhostStorageDriver } from '../localhost/localhost-storage.ts'
 import { LITHOPS_VERSION } from '../version.ts'
 import type { ModuleFactory } from '../worker/instantiate.ts'
 import { PROTOCOL_VERSION } from '../worker/protocol.ts'
 import { ActivationRunner } from '../worker/run-activation.ts'
 import { createStoragePublisher, isStoragePublisherAddress } from '../worker/storage-publisher.ts'
 import type { WorkerHost } from '../worker/worker-host.ts'
+import { WorkerStorages } from '../worker/worker-storages.ts'
 import { openMemoryPublisher } from './memory-monitor.ts'
 import { openMemoryStorage } from './memory-storage.ts'
 
@@ -39,7 +39,7 @@ class MemoryWorker {
   /** A function may still be running in it that was given up: no further activation may come here. */
   isSpent = false
 
-  constructor() {
+  constructor(storages: WorkerStorages) {
     const host: WorkerHost = {
       facts: () => ({
         workerId: this.id,
@@ -59,16 +59,16 @@ class MemoryWorker {
       readLocation: async location => {
         throw new NotSupportedError(`The memory backend cannot read from '${location.kind}'.`)
       },
-      openStorage: head => {
-        if (head.storage === undefined) throw new NotSupportedError('This job has no storage.')
-        return new Storage({ backend: openStorage(head.storage), bucket: head.storage.bucket })
-      },
-      openPublisher: async ({ publisher: address }) => {
+      loadStorage: head => storages.load(head),
+      openStorage: (head, name) => storages.open(head, name),
+      openPublisher: async head => {
+        const { publisher: address } = head
         if (address === undefined || !isStoragePublisherAddress(address)) {
           return openMemoryPublisher(address ?? { kind: 'none' })
         }
-        const { storage: name, config } = address
-        return createStoragePublisher(address, openStorage({ name, config }))
+        const { storage: name, bucket, config } = address
+        const place = { name, bucket, config }
+        return createStoragePublisher(address, storages.of({ ...head, storage: head.storage ?? place }))
       },
       poisoned: () => {
         this.isSpent = true
@@ -83,16 +83,15 @@ class MemoryWorker {
   }
 }
 
-function openStorage(place: {
-  readonly name: string
-  readonly config: Readonly<Record<string, unknown>>
-}): StorageBackend {
-  if (place.name === 'memory') return openMemoryStorage(place.config)
-  if (place.name === 'localhost') {
-    return new LocalhostStorage({ root: String(place.config.root) })
-  }
-  throw new NotSupportedError(`The memory backend cannot open the storage '${place.name}'.`)
-}
+/** Storages that workers of this process can open without a file. */
+const DRIVERS: readonly StorageDriver<unknown>[] = [
+  {
+    specVersion: 1,
+    name: 'memory',
+    create: config => openMemoryStorage(config as Record<string, unknown>),
+  },
+  localhostStorageDriver,
+]
 
 /** How the memory backend differs from what it is by default, to be like one platform or another. */
 export interface MemoryComputeOptions {
@@ -115,6 +114,7 @@ export class MemoryCompute implements ComputeBackend {
   readonly defaultRuntime: RuntimeSpec = { name: 'memory' }
   readonly #deployed = new Map<string, RuntimeSpec>()
   readonly #idle: MemoryWorker[] = []
+  readonly #storages = new WorkerStorages({ drivers: DRIVERS })
   readonly #closing = new AbortController()
 
   constructor(options: MemoryComputeOptions = {}) {
@@ -132,15 +132,14 @@ export class MemoryCompute implements ComputeBackend {
       freshWorkers: false,
       ...(maxStartDelayMs === undefined ? {} : { maxStartDelayMs }),
       workersOutliveClient: false,
+      placesSecrets: true,
     }
   }
 
-  async deployRuntime(
-    runtime: RuntimeSpec,
-    options: { readonly signal?: AbortSignal } = {},
-  ): Promise<RuntimeMetadata> {
+  async deployRuntime(runtime: RuntimeSpec, options: DeployOptions = {}): Promise<RuntimeMetadata> {
     options.signal?.throwIfAborted()
     this.#closing.signal.throwIfAborted()
+    this.#storages.addSecrets(options.secrets ?? [])
     this.#deployed.set(runtime.name, runtime)
     return {
       lithopsVersion: LITHOPS_VERSION,
@@ -177,7 +176,7 @@ export class MemoryCompute implements ComputeBackend {
         { isRetryable: false, code: 'LITHOPS_PAYLOAD_TOO_LARGE' },
       )
     }
-    const worker = this.#idle.pop() ?? new MemoryWorker()
+    const worker = this.#idle.pop() ?? new MemoryWorker(this.#storages)
     let replyBytes = 0
     const run = worker.run(activation.payload, frames => {
       replyBytes += frames.length

@@ -3,8 +3,10 @@ import type { StorageDriver } from '../driver/driver.ts'
 import type {
   Body,
   GetOptions,
+  ListOptions,
   ObjectEntry,
   ObjectHead,
+  ObjectPlace,
   PutOptions,
   StorageBackend,
   StorageCallOptions,
@@ -48,7 +50,12 @@ const STREAM_PIECE_BYTES = 64 * 1024
 export class MemoryStorage implements StorageBackend {
   readonly specVersion = 1
   readonly name = 'memory'
-  readonly capabilities = { conditionalPut: true, presignedUrls: false, maxKeyBytes: MAX_KEY_BYTES }
+  readonly capabilities = {
+    conditionalPut: true,
+    presignedUrls: false,
+    maxKeyBytes: MAX_KEY_BYTES,
+    startsListings: true,
+  }
   readonly #store: Store
   #isClosed = false
 
@@ -56,7 +63,12 @@ export class MemoryStorage implements StorageBackend {
     this.#store = store
   }
 
-  async putObject(bucket: string, key: string, body: Body, options: PutOptions = {}) {
+  async putObject(
+    bucket: string,
+    key: string,
+    body: Body,
+    options: PutOptions = {},
+  ): Promise<{ readonly created: boolean; readonly etag?: string }> {
     const place = { operation: 'put', bucket, key }
     this.#open(place, options)
     checkKey(place, MAX_KEY_BYTES)
@@ -76,7 +88,11 @@ export class MemoryStorage implements StorageBackend {
     return object.bytes.slice(start, end)
   }
 
-  async getObjectStream(bucket: string, key: string, options: GetOptions = {}) {
+  async getObjectStream(
+    bucket: string,
+    key: string,
+    options: GetOptions = {},
+  ): Promise<ObjectHead & { readonly body: AsyncIterable<Uint8Array> }> {
     const head = headOf(this.#find({ operation: 'get', bucket, key }, options))
     const bytes = await this.getObject(bucket, key, options)
     return { ...head, body: inPieces(bytes, options.signal) }
@@ -84,6 +100,13 @@ export class MemoryStorage implements StorageBackend {
 
   async headObject(bucket: string, key: string, options: StorageCallOptions = {}): Promise<ObjectHead> {
     return headOf(this.#find({ operation: 'head', bucket, key }, options))
+  }
+
+  async copyObject(from: ObjectPlace, to: ObjectPlace, options: StorageCallOptions = {}) {
+    checkKey({ operation: 'copy', ...to }, MAX_KEY_BYTES)
+    const object = this.#find({ operation: 'copy', ...from }, options)
+    this.#open({ operation: 'copy', ...to }, options).set(to.key, { ...object, lastModified: new Date() })
+    return { etag: object.etag }
   }
 
   async deleteObject(bucket: string, key: string, options: StorageCallOptions = {}): Promise<void> {
@@ -98,10 +121,13 @@ export class MemoryStorage implements StorageBackend {
   async *listObjects(
     bucket: string,
     prefix = '',
-    options: StorageCallOptions = {},
+    options: ListOptions = {},
   ): AsyncGenerator<ObjectEntry, void, undefined> {
     const objects = this.#open({ operation: 'list', bucket }, options)
-    const keys = [...objects.keys()].filter(key => key.startsWith(prefix)).sort(compareKeys)
+    const { startAfter } = options
+    const keys = [...objects.keys()]
+      .filter(key => key.startsWith(prefix) && (startAfter === undefined || compareKeys(key, startAfter) > 0))
+      .sort(compareKeys)
     for (const key of keys) {
       options.signal?.throwIfAborted()
       const object = objects.get(key)

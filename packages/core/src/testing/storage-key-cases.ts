@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { ObjectEntry } from '../driver/storage-backend.ts'
 import { ObjectNotFoundError, StorageError } from '../errors/index.ts'
+import { compareKeys } from '../storage/key-order.ts'
 import { assertSameBytes, collect, forEachAtOnce, patternBytes, rejectsWith } from './kit.ts'
 import type { StorageCase } from './storage-context.ts'
 
@@ -123,6 +124,23 @@ export const keyCases: readonly StorageCase[] = [
       ]
       for (const key of keys) await context.put(key)
       await context.lists(keys)
+    },
+  },
+  {
+    name: 'a listing after a key has every key that follows',
+    run: async ({ backend, bucket, prefix }) => {
+      const keys = ['a', 'a-b', 'a/', 'a/b', 'a/b/c', 'a0', 'b', 'é', '\u{e000}', '😀']
+      for (const key of keys) await backend.putObject(bucket, prefix + key, patternBytes(1))
+      for (const after of [...keys, '', 'a/b/', 'a/c', 'aa', 'zz', '\u{10ffff}']) {
+        const startAfter = prefix + after
+        const found = (await collect(backend.listObjects(bucket, prefix, { startAfter }))).map(
+          ({ key }) => key,
+        )
+        const following = found.filter(key => compareKeys(key, startAfter) > 0)
+        const expected = keys.map(key => prefix + key).filter(key => compareKeys(key, startAfter) > 0)
+        assert.deepEqual(following, expected, `after ${JSON.stringify(after)}`)
+        if (backend.capabilities.startsListings) assert.deepEqual(found, following, 'startsListings')
+      }
     },
   },
   {

@@ -25,6 +25,17 @@ export const objectCases: readonly StorageCase[] = [
     },
   },
   {
+    name: 'keeps secrets out of the configuration for workers',
+    run: async ({ backend }) => {
+      const secrets = backend.workerSecrets?.() ?? {}
+      const config = JSON.stringify(backend.workerConfig())
+      for (const [field, secret] of Object.entries(secrets)) {
+        assert.equal(typeof secret, 'string', `workerSecrets().${field}`)
+        assert.ok(secret === '' || !config.includes(secret), `workerConfig() shows the secret '${field}'`)
+      }
+    },
+  },
+  {
     name: 'reads what was written',
     run: async context => {
       for (const length of [0, 1, 1023, 1024, 70_000, 1_500_000]) {
@@ -147,6 +158,25 @@ export const objectCases: readonly StorageCase[] = [
       if (head.etag !== undefined) {
         assert.notEqual((await backend.headObject(bucket, key)).etag, head.etag, 'ETag after a change')
       }
+    },
+  },
+  {
+    name: 'copies an object within the service',
+    skip: backend => (backend.copyObject === undefined ? 'there is no copyObject' : undefined),
+    run: async ({ backend, bucket, prefix }) => {
+      const from = { bucket, key: `${prefix}from a+b%20é` }
+      const to = { bucket, key: `${prefix}to/below/it é` }
+      await backend.putObject(bucket, from.key, patternBytes(70_000))
+      await backend.putObject(bucket, to.key, patternBytes(5))
+      const copy = await backend.copyObject?.(from, to)
+      assertSameBytes(await backend.getObject(bucket, to.key), patternBytes(70_000), 'copy')
+      assertSameBytes(await backend.getObject(bucket, from.key), patternBytes(70_000), 'original')
+      if (copy?.etag !== undefined) {
+        assert.equal(copy.etag, (await backend.headObject(bucket, to.key)).etag, 'ETag of copy and head')
+      }
+      const missing = backend.copyObject?.({ bucket, key: `${prefix}none` }, to)
+      await rejectsWith(Promise.resolve(missing), ObjectNotFoundError, 'copy of what is not there')
+      assertSameBytes(await backend.getObject(bucket, to.key), patternBytes(70_000), 'copy after that')
     },
   },
   {

@@ -32,7 +32,8 @@ export class RunningCall implements CallContext {
   readonly attempt: number
   readonly startedMs: number
   readonly #head: JobHead
-  readonly #openStorage: (head: JobHead) => Storage
+  readonly #openStorage: (head: JobHead, name?: string) => Storage
+  #storage: Storage | undefined
   #abort: AbortController | undefined
   #fail: ((error: unknown) => void) | undefined
   logBytes = 0
@@ -42,7 +43,7 @@ export class RunningCall implements CallContext {
     callId: number,
     attempt: number,
     startedMs: number,
-    openStorage: (head: JobHead) => Storage,
+    openStorage: (head: JobHead, name?: string) => Storage,
   ) {
     this.#head = head
     this.callId = callId
@@ -69,7 +70,17 @@ export class RunningCall implements CallContext {
   }
 
   get storage(): Storage {
-    return this.#openStorage(this.#head)
+    this.#storage ??= this.openStorage()
+    return this.#storage
+  }
+
+  /** The job's storage; with a name, one of the further storages that its inputs lie in. */
+  openStorage(name?: string): Storage {
+    const storage = this.#openStorage(this.#head, name)
+    // what is put into another storage than the job's own is not found when the executor cleans up
+    if (name !== undefined) return storage
+    const { executorId, jobId, callId, attempt } = this
+    return storage.ownedBy({ executorId, jobId, callId, attempt })
   }
 
   get logger(): CallLogger {

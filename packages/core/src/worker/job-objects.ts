@@ -5,10 +5,10 @@ import type { WorkerHost } from './worker-host.ts'
 
 /** Reads bytes that lie outside of the message: an object of the job's storage, a piece of one, or a file. */
 export async function readLocation(location: Location, head: JobHead, host: WorkerHost): Promise<Uint8Array> {
-  if (location.kind !== 'object' || head.storage === undefined) return host.readLocation(location, head)
-  const { bucket, key, start, end } = location
+  if (location.kind !== 'object') return host.readLocation(location, head)
+  const { bucket, key, start, end, storage } = location
   const range = start === undefined ? {} : { range: end === undefined ? { start } : { start, end } }
-  return host.openStorage(head).get(key, { bucket, ...range })
+  return host.openStorage(head, storage).get(key, { bucket, ...range })
 }
 
 /**
@@ -16,7 +16,7 @@ export async function readLocation(location: Location, head: JobHead, host: Work
  * the worker came to its end. Looks after writing, so that one of the two sees the other's work.
  */
 export async function removeIfAbandoned(head: JobHead, host: WorkerHost): Promise<void> {
-  const mark = head.storage?.clientMark
+  const mark = head.clientMark
   if (mark === undefined) return
   const storage = host.openStorage(head)
   if (await storage.exists(mark)) return

@@ -10,18 +10,37 @@ export type Location =
   | { readonly kind: 'inline' }
   /** A file that the worker sees (ComputeCapabilities.sharesFileSystem). */
   | { readonly kind: 'file'; readonly path: string }
-  /** An object in the job's storage, or the bytes from `start` up to, not including, `end` of it. */
+  /** An object, or the bytes from `start` up to, not including, `end` of it. */
   | ObjectLocation
 
-/** An object in the job's storage, or a piece of it. */
+/** An object in the job's storage, or in the one of `JobHead.storages` that it names, or a piece of it. */
 export interface ObjectLocation {
   readonly kind: 'object'
   readonly bucket: string
   readonly key: string
+  readonly storage?: string
+  /** The bytes from here up to, not including, `end`; absent for all of them. */
   readonly start?: number
   readonly end?: number
   /** The value there holds instances of classes, which only functions that captured the classes can read. */
   readonly hasClasses?: true
+}
+
+/**
+ * A storage as workers are told of it. Never a secret: a worker opens it with `config` and the secrets that were
+ * placed for `secretsId`, which `WorkerStorages` does.
+ */
+export interface StorageHead {
+  /** Config name of its driver, e.g. 'aws_s3'. */
+  readonly name: string
+  /** The bucket of operations that name none. */
+  readonly bucket: string
+  /** `workerConfig()` of the client's storage. */
+  readonly config: Readonly<Record<string, unknown>>
+  /** File of its driver, where the worker shares this machine's files. */
+  readonly module?: string
+  /** `WorkerSecrets.storageId` of what it needs besides; absent where it has no secrets. */
+  readonly secretsId?: string
 }
 
 /** What all activations of a job have in common; JSON at the head of each of them. */
@@ -51,16 +70,15 @@ export interface JobHead {
   readonly maxLogBytes: number
   /** Where the results go besides the reply; absent for the direct way home. */
   readonly publisher?: { readonly kind: string; readonly [field: string]: unknown }
-  /** The job's storage for `ctx.storage`: never a secret. */
-  readonly storage?: {
-    readonly name: string
-    readonly bucket: string
-    readonly config: Readonly<Record<string, unknown>>
-    /** File of its driver, where the worker shares this machine's files. */
-    readonly module?: string
-    /** An object that is there as long as somebody wants what workers write. */
-    readonly clientMark?: string
-  }
+  /** The job's storage: `ctx.storage`, large inputs and results. */
+  readonly storage?: StorageHead
+  /**
+   * Further storages that the job's inputs lie in, by names that the client gave them for this job alone. Workers open
+   * all of them before the job's function is loaded; `WorkerHost.openStorage(head, name)` gives one.
+   */
+  readonly storages?: Readonly<Record<string, StorageHead>>
+  /** An object in `storage` that is there as long as somebody wants what workers write. */
+  readonly clientMark?: string
 }
 
 /** How a call's input lies in the message. */

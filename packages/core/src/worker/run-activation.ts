@@ -27,9 +27,10 @@ const FLUSH_AT_BYTES = 64 * 1024
 const YIELD_AFTER_MS = 20
 /** A function whose signal was aborted at its timeout has this long to stop before its worker is given up. */
 const TIMEOUT_GRACE_MS = 100
-
 /** Head of a log frame, and a little more. */
 const LOG_HEAD_BYTES = 16
+/** Node fires a timer at once that is longer than this. No worker lives so long. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /** The call in whose asynchronous context the current code runs. */
 export const callOfCode = new AsyncLocalStorage<RunningCall>()
@@ -87,6 +88,8 @@ class ActivationRun {
   #publishing: Publishing | undefined
   #flushedAt = performance.now()
   #flushScheduled = false
+  /** Whether anything but log text waits to be told. */
+  #hasProgress = false
   #peakMemoryKib = 0
   currentCall: RunningCall | undefined
 
@@ -126,6 +129,7 @@ class ActivationRun {
       }
       if (i === 0 || now - this.#flushedAt > FLUSH_AFTER_MS || this.#writer.length > FLUSH_AT_BYTES) {
         writeStarted(this.#writer, call.callId, call.attempt, nowMs())
+        this.#hasProgress = true
         this.flush()
       }
       if (now - yieldedAt > YIELD_AFTER_MS) {
@@ -252,7 +256,7 @@ class ActivationRun {
               )
             }, TIMEOUT_GRACE_MS)
           },
-          Math.max(0, running.startedMs + timeoutMs - nowMs()),
+          Math.min(Math.max(0, running.startedMs + timeoutMs - nowMs()), LONGEST_TIMER_MS),
         )
       }
       running.onEscapedError(error => settle(Outcome.error, error))
@@ -279,6 +283,7 @@ class ActivationRun {
       peakMemoryKib: this.#peakMemory(),
     }
     if (this.currentCall === running) this.currentCall = undefined
+    this.#hasProgress = true
     this.#host.afterCall?.()
     if (this.#isLimited) return this.#endedWithinLimits(end, value, loaded)
     try {
@@ -373,8 +378,11 @@ class ActivationRun {
   flush(): void {
     this.#flushedAt = performance.now()
     if (this.#writer.length === 0 || this.#publishing !== undefined) return
-    this.#room.sent(this.#writer.length)
-    this.#host.emit(this.#writer.take())
+    const frames = this.#writer.take()
+    this.#room.sent(frames.length)
+    if (!this.#hasProgress && this.#host.emitLog !== undefined) this.#host.emitLog(frames)
+    else this.#host.emit(frames)
+    this.#hasProgress = false
   }
 
   /** What is written now is told as soon as the function waits for something. */

@@ -9,6 +9,8 @@ export interface WorkerHost {
   facts(): WorkerFacts
   /** Takes whole reply frames; called in order, and again whenever there is something new to tell. */
   emit(frames: Uint8Array): void
+  /** The same for frames that hold log text alone, which is no sign of a call's progress. Absent: `emit`. */
+  emitLog?(frames: Uint8Array): void
   /** Imports a function's module. Called once per hash: the worker keeps what it imported. */
   importModule(hash: string, code: Location, inline: Uint8Array): Promise<ModuleFactory>
   /** Reads bytes that are not in the message: files. Objects are read through `openStorage`. */
@@ -17,9 +19,14 @@ export interface WorkerHost {
   writeResult?(head: JobHead, callId: number, attempt: number, bytes: Uint8Array): Promise<Location>
   /** The worker's half of the job's monitor. Absent: only the direct way home. */
   openPublisher?(head: JobHead): Promise<StatusPublisher>
-  /** The job's storage for `ctx.storage`. */
-  openStorage(head: JobHead): Storage
-  /** Opens what `openStorage` needs, where that takes time. Called before the job's function is loaded. */
+  /**
+   * The job's storage; with a name, one of `head.storages`. Throws NotSupportedError when there is none. Cheap: asked
+   * as often as it is needed.
+   */
+  openStorage(head: JobHead, name?: string): Storage
+  /**
+   * Opens the job's storages, where that takes time. Called before the job's function is loaded.
+   */
   loadStorage?(head: JobHead): Promise<void>
   /** Calls of this job come next. */
   beginJob?(head: JobHead): void

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -27,6 +27,25 @@ describe('timeouts', () => {
     expect(error.message).toMatch(/Call 0 of job .*about to loop/s)
     expect(performance.now() - began).toBeLessThan(3000)
     expect(await fexec.callAsync((x: number) => x, 1)).toBe(1)
+  })
+
+  test('kill a function that loops and logs: log lines are no progress', async () => {
+    const began = performance.now()
+    const future = fexec.callAsync(
+      () => {
+        const end = Date.now() + 10_000
+        for (let next = 0; Date.now() < end; ) {
+          if (Date.now() < next) continue
+          console.log('still here')
+          next = Date.now() + 20
+        }
+      },
+      0,
+      { timeoutMs: 300 },
+    )
+    expect((await future.status()).error).toBeInstanceOf(CallTimeoutError)
+    expect(performance.now() - began).toBeLessThan(5000)
+    expect(future.logs).toContain('still here')
   })
 
   test('abort the signal of an asynchronous function first', async () => {
@@ -75,7 +94,7 @@ describe('workers that break', () => {
       .catch(e => e)
     expect(error).toBeInstanceOf(WorkerLostError)
     expect(error.message).toMatch(
-      /exited with code 3 because the function called process\.exit.*tried 2 times.*last words/s,
+      /exited with code 3 because the function called process\.exit.*peak memory was \d+ MiB.*tried 2 times.*last words/s,
     )
   })
 
@@ -107,6 +126,30 @@ describe('workers that break', () => {
     expect(error.message).toMatch(/limit of 64 MiB.*peak memory was \d+ MiB/)
   })
 
+  test.runIf(process.platform === 'linux')(
+    'buffers count as memory, and its last log lines are shown',
+    async () => {
+      const error = await fexec
+        .callAsync(
+          async () => {
+            const hoard: Buffer[] = []
+            console.log('hoarding')
+            for (;;) {
+              hoard.push(Buffer.alloc(16 * 1024 * 1024, 1))
+              await new Promise(resolve => setTimeout(resolve, 10))
+            }
+          },
+          0,
+          { runtimeMemoryMiB: 64, timeoutMs: 20_000, retries: { infrastructure: 0 } },
+        )
+        .catch(e => e)
+      expect(error).toBeInstanceOf(CallOutOfMemoryError)
+      expect(error.message).toMatch(
+        /buffers it went over the limit of 64 MiB.*peak memory was \d+ MiB.*hoarding/s,
+      )
+    },
+  )
+
   test('user errors are run again only when asked', async () => {
     const flaky = (_: number, context: { attempt: number }) => {
       if (context.attempt < 2) throw new Error(`attempt ${context.attempt}`)
@@ -114,16 +157,6 @@ describe('workers that break', () => {
     }
     await expect(fexec.callAsync(flaky, 0).result()).rejects.toThrow('attempt 0')
     expect(await fexec.callAsync(flaky, 0, { retries: 2 })).toBe(2)
-  })
-
-  test('thousands of calls with a tenth of the workers killed at random all end once with the right value', async () => {
-    const items = Array.from({ length: 3000 }, (_, i) => i)
-    const futures = fexec.map((x: number, context) => {
-      // about one activation in ten loses its worker
-      if (context.attempt === 0 && (x * 2654435761) % 1000 < 4) process.kill(process.pid, 'SIGKILL')
-      return x * 3
-    }, items)
-    expect(await fexec.getResult(futures)).toEqual(items.map(x => x * 3))
   })
 })
 
@@ -160,6 +193,27 @@ describe('isolation', () => {
     )
     for (const one of seen) expect(one).toEqual([null, true, here])
   })
+
+  test.skipIf(process.platform === 'win32')(
+    'a program whose folder is removed under it goes on',
+    async () => {
+      const here = process.cwd()
+      const gone = mkdtempSync(join(tmpdir(), 'lithops-gone-'))
+      try {
+        process.chdir(gone)
+        await using own = new FunctionExecutor({ localhost: { worker_processes: 1 } })
+        const change = (x: number) => {
+          process.chdir('/')
+          return x
+        }
+        expect(await own.callAsync(change, 1)).toBe(1)
+        rmSync(gone, { recursive: true })
+        expect(await own.getResult(own.map(change, [2, 3]))).toEqual([2, 3])
+      } finally {
+        process.chdir(here)
+      }
+    },
+  )
 
   test('extraEnv is there for its job only', async () => {
     const read = () => process.env.LITHOPS_TEST_EXTRA ?? null

@@ -20,7 +20,7 @@ afterAll(() => {
 })
 
 /** Runs `body` in a program with an executor of two workers. Calls leave a file named after their process. */
-function startClient(name: string, body: string): { child: ChildProcess; marks: string } {
+function startClient(name: string, body: string, inOwnGroup = false): { child: ChildProcess; marks: string } {
   const marks = mkdtempSync(join(scratch, 'marks-'))
   const file = join(scratch, `${name}.mjs`)
   writeFileSync(
@@ -33,7 +33,11 @@ const fexec = new FunctionExecutor({ backend: 'localhost', localhost: { worker_p
 ${body}
 `,
   )
-  const child = spawn(process.execPath, [file], { cwd: scratch, stdio: ['ignore', 'inherit', 'inherit'] })
+  const child = spawn(process.execPath, [file], {
+    cwd: scratch,
+    detached: inOwnGroup,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  })
   started.push(child)
   return { child, marks }
 }
@@ -99,6 +103,49 @@ describe.skipIf(process.platform === 'win32')('a client killed by SIGKILL', () =
     child.kill('SIGKILL')
     await once(child, 'exit')
     await until('nothing is left', () => [...left].every(pid => !isAlive(pid)), 5000)
+  })
+})
+
+describe.skipIf(process.platform === 'win32')('the folder of a client for large captured values', () => {
+  const CLIENT = `const large = new Float64Array(100_000)
+await fexec.callAsync(i => large[i], 1)
+writeFileSync(join(marks, '0'), '')`
+  const foldersOf = ({ pid }: ChildProcess) =>
+    readdirSync(tmpdir()).filter(name => name.startsWith('lithops-') && name.endsWith(`-${pid}`))
+
+  test.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)('is removed after %s', async signal => {
+    const { child, marks } = startClient('folder', `${CLIENT}\nsetInterval(() => {}, 1000)`)
+    await until('the value was sent', () => markedPids(marks).length === 1)
+    expect(foldersOf(child)).toHaveLength(1)
+    child.kill(signal)
+    await once(child, 'exit')
+    await until('the folder is gone', () => foldersOf(child).length === 0, 5000)
+  })
+
+  test('is removed after a program that never closes its executor', async () => {
+    const { child } = startClient('folder-open', CLIENT)
+    await once(child, 'exit')
+    await until('the folder is gone', () => foldersOf(child).length === 0, 5000)
+  })
+})
+
+describe.skipIf(process.platform === 'win32')('Ctrl-C', () => {
+  test('leaves the workers of a program that handles it alone', async () => {
+    const { child, marks } = startClient(
+      'interrupted',
+      `process.on('SIGINT', () => {})
+const value = fexec.callAsync(dir => {
+  writeFileSync(join(dir, String(process.pid)), '')
+  return new Promise(resolve => setTimeout(resolve, 1000, 5))
+}, marks, { retries: { infrastructure: 0 } })
+process.exitCode = (await value) === 5 ? 42 : 1
+await fexec.close()`,
+      true,
+    )
+    await until('the call runs', () => markedPids(marks).length === 1)
+    process.kill(-(child.pid as number), 'SIGINT')
+    const [code] = await once(child, 'exit')
+    expect(code).toBe(42)
   })
 })
 

@@ -263,3 +263,41 @@ await fexec.close()
   )
   expect(output).toMatch(/^LITHOPS_DRIVER_NOT_FOUND .*npm i/s)
 })
+
+const USER_PROGRAM = `import { ALL_COMPLETED, FunctionExecutor } from '@lithops/core'
+import { type ComputeBackend, defineConfigSection } from '@lithops/core/driver'
+import { computeConformance } from '@lithops/core/testing'
+import * as worker from '@lithops/core/worker'
+export async function main() {
+  await using fexec = new FunctionExecutor()
+  const values: number[] = await fexec.getResult(fexec.map((x: number) => x + 1, [1, 2]))
+  await fexec.wait(undefined, { returnWhen: ALL_COMPLETED })
+  return [values, typeof defineConfigSection, typeof computeConformance, Object.keys(worker)] as const
+}
+export type Backend = ComputeBackend
+`
+
+test.each([
+  ['node16', 'node16'],
+  ['nodenext', 'nodenext'],
+  ['esnext', 'bundler'],
+])(
+  'a TypeScript project compiles against the packed types: module %s, resolution %s',
+  {
+    timeout: 130_000,
+  },
+  async (module, moduleResolution) => {
+    const files = ['user.ts', 'user.mts', 'user.cts']
+    for (const file of files) await writeFile(join(project, file), USER_PROGRAM)
+    const modules = join(corePackage, 'node_modules')
+    const compilerOptions = {
+      ...{ module, moduleResolution, target: 'es2022', lib: ['es2022', 'esnext.disposable'] },
+      ...{ strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, noEmit: true },
+      ...{ types: ['node'], typeRoots: [join(corePackage, '..', '..', 'node_modules', '@types')] },
+    }
+    await writeFile(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }))
+    const tsc = join(modules, 'typescript', 'bin', 'tsc')
+    const { stdout } = await run(process.execPath, [tsc, '-p', project]).catch(error => error)
+    expect(stdout).toBe('')
+  },
+)

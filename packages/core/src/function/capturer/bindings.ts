@@ -19,7 +19,13 @@ import type { CaptureContext } from './context.ts'
 import { isInDeadZone } from './dead-zone.ts'
 import type { Edit } from './edits.ts'
 import { KNOWN_GLOBALS } from './intrinsics.ts'
-import { isMadeByPackage, isRepeatable, makesSomething } from './repeatable.ts'
+import {
+  callsNothing,
+  canEvaluateAgain,
+  isMadeByPackage,
+  isRepeatable,
+  makesSomething,
+} from './repeatable.ts'
 
 /** Where a free name is looked up: the function that uses it, or whose declaration is evaluated again. */
 export interface CaptureSite {
@@ -55,7 +61,10 @@ export function bindName(context: CaptureContext, reference: Reference, site: Ca
   const { declaration, name } = reference
   const { script } = site
   if (declaration === undefined) return bindUndeclared(context, name, site)
-  if (name === 'require' && isCreatedRequire(declaration)) return undefined
+  if (isCreatedRequire(declaration)) {
+    needRequire(context)
+    return name === 'require' ? undefined : () => 'require'
+  }
   const imported = importOf(declaration)
   if (imported !== undefined) {
     const local = context.imports.add({ importer: script.file, ...imported }, name, valueOf(site, name))
@@ -69,8 +78,9 @@ export function bindName(context: CaptureContext, reference: Reference, site: Ca
     // V8 keeps no variables that only other initializers use, such as a bundler's helpers
     if (isPure(declaration) || declaration.kind === 'functionName')
       return recreate(context, declaration, site)
+    if (canEvaluateAgain(declaration)) return recreateUnreachable(context, declaration, site)
     throw new CaptureError(
-      `variable '${name}' is not reachable from V8 (declared at ${script.placeOf(declaration.node.start)})`,
+      `variable '${name}' is used by initializers only, so that V8 keeps no value of it (declared at ${script.placeOf(declaration.node.start)}); use it in the function as well, or make what needs it there`,
       site.path,
     )
   }
@@ -99,6 +109,22 @@ function recreate(context: CaptureContext, declaration: Declaration, site: Captu
   return () => names.get(declaration.name) as string
 }
 
+/** An initializer of a variable that only other initializers use. What it calls may give something else this time. */
+function recreateUnreachable(
+  context: CaptureContext,
+  declaration: Declaration,
+  site: CaptureSite,
+): NameBinding {
+  const recreation = context.recreations.add(declaration, site)
+  if (!callsNothing(declaration)) recreation.reason ??= 'V8 keeps no value of what only initializers use'
+  return () => recreation.names.get(declaration.name) as string
+}
+
+/** The emitted module has a `require` of its own, if it is known to need one. */
+function needRequire({ dynamicSpecifiers }: CaptureContext): void {
+  dynamicSpecifiers.add('node:module')
+}
+
 /** A name that the script does not declare: a global, or what Node gives to CommonJS modules. */
 function bindUndeclared(
   context: CaptureContext,
@@ -109,7 +135,10 @@ function bindUndeclared(
     const variable = context.variables.add(key, name, read, [...way, name])
     return () => variable.localName
   }
-  if (name === 'require') return undefined
+  if (name === 'require') {
+    needRequire(context)
+    return undefined
+  }
   if (script.file !== undefined) {
     const { file } = script
     const module = modules?.[file]
@@ -153,7 +182,7 @@ function refuseUninitialized(
       isInDeadZone(context, declaration, scope, { fn, script, code }))
   if (!isUninitialized) return
   throw new CaptureError(
-    `variable '${name}' is not initialized yet at the time of the call (declared at ${script.placeOf(node.start)})`,
+    `variable '${name}' is not initialized yet at the time of the call (declared at ${script.placeOf(node.start)}); start the job after that line`,
     [...way, name],
   )
 }
@@ -170,7 +199,8 @@ function bindVariable(
   const key = context.variables.keyOf(declaration, scope, script, site.fn, site.code)
   const known = context.variables.get(key)
   if (known !== undefined) return () => known.localName
-  if (isMadeByPackage(scope[name]) && isRepeatable(declaration, script, { onlyPackages: true })) {
+  const isOfPackage = isMadeByPackage(scope[name])
+  if (isOfPackage && isRepeatable(declaration, script, 'packages')) {
     const recreation = context.recreations.add(declaration, site)
     if (makesSomething(declaration)) recreation.reason = 'it was made by a package'
     return () => recreation.names.get(name) as string
@@ -183,7 +213,9 @@ function bindVariable(
   } catch (error) {
     if (!(error instanceof CaptureError)) throw error
     error.where ??= `variable '${name}' (declared at ${script.placeOf(declaration.node.start)})`
-    if (!isRepeatable(declaration, script, { onlyPackages: false })) throw error
+    // what a Promise does would be done once more
+    const isPending = error.message.startsWith('it is a Promise')
+    if (isPending || !isRepeatable(declaration, script, isOfPackage ? 'functions' : 'imports')) throw error
     context.undo.undoTo(undoMark)
     context.encoder.rollback(encoderMark)
     return recreateInstead(context, declaration, site, error)

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import type { GraphNode } from '../../codec/graph.ts'
 import { readVariable, type ScopeObject } from '../inspector/inspect-function.ts'
+import { locate } from '../source/locate.ts'
 import { importOfVite, specifierOfVite, VITE_EXPORTS } from '../source/runner-idioms.ts'
 import type { Script } from '../source/script.ts'
 import type { CaptureContext } from './context.ts'
@@ -82,6 +83,22 @@ export function nodeOfNamespace(
       const root = context.imports.add({ importer: script.file, specifier, imported: '*' }, name)
       return context.known.importNode(root)
     }
+  }
+  const file = fileOfNamespace(namespace as Readonly<Record<string, unknown>>)
+  if (file === undefined) return undefined
+  const root = context.imports.add({ importer: file, specifier: file, imported: '*' }, 'module')
+  return context.known.importNode(root)
+}
+
+/** The file of a module, by the place of a function in it, if that module exports what the namespace has and no more. */
+function fileOfNamespace(namespace: Readonly<Record<string, unknown>>): string | undefined {
+  const names = Object.keys(namespace)
+  for (const name of names) {
+    const value = readVariable(namespace, name)
+    const script = typeof value === 'function' ? locate(value)?.script : undefined
+    if (script?.file === undefined || !script.isModule) continue
+    const exported = new Set(script.analysis.exports.values())
+    if (exported.size === names.length && names.every(one => exported.has(one))) return script.file
   }
   return undefined
 }

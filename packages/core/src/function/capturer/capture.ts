@@ -2,6 +2,7 @@ import { types } from 'node:util'
 import type { Graph, GraphNode } from '../../codec/graph.ts'
 import { GraphEncoder } from '../../codec/graph-encoder.ts'
 import type { EnvironmentMeta } from '../../worker/instantiate.ts'
+import { type ComputedImport, computedImportOf, isComputed } from '../computed-imports.ts'
 import { forgetInspected, weakEntriesOf } from '../inspector/inspect-function.ts'
 import { InspectorSession } from '../inspector/inspector-session.ts'
 import type { Script } from '../source/script.ts'
@@ -25,6 +26,8 @@ export interface RawCapture {
   readonly code: string
   /** The code imports something other than built-in modules of Node. */
   readonly needsBundle: boolean
+  /** Imports of names that are computed when the function runs. */
+  readonly computedImports: readonly ComputedImport[]
   /** Imported classes whose instances, private fields included, are among the values. */
   readonly revivedImports: readonly RevivedImport[]
   readonly graph: Graph
@@ -137,6 +140,11 @@ class Capture {
     return {
       code: text,
       needsBundle,
+      computedImports: this.#context.imports
+        .all()
+        .flatMap(({ specifier, importer }) =>
+          isComputed(specifier) ? computedImportOf(specifier, importer) : [],
+        ),
       revivedImports,
       graph: encoder,
       root,

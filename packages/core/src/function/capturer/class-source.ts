@@ -31,7 +31,7 @@ export function isInStaticMember(node: AnyNode, range: SourceRange): boolean {
  * expression. Returns the range of that expression, or undefined when it is left: a global, or an import.
  */
 export function captureHeritage(
-  { encoder, functions }: CaptureContext,
+  { encoder }: CaptureContext,
   entry: FunctionEntry,
   { fn, script, code, path }: SourceSite,
 ): SourceRange | undefined {
@@ -52,10 +52,8 @@ export function captureHeritage(
   }
   const parent: unknown = Object.getPrototypeOf(fn)
   const ref = encoder.encode(parent, [...path, '<extends>'])
-  source.parent = () => {
-    const index = functions.get(parent)?.source === undefined ? undefined : functions.get(parent)?.index
-    return index === undefined ? `$h.get(${ref})` : `$f(${index})`
-  }
+  // by its reference, not as a function alone: what else it has, static members for instance, comes along
+  source.parent = `$h.get(${ref})`
   source.edits.push({ start: superClass.start, end: superClass.end, text: () => '$p' })
   return superClass
 }

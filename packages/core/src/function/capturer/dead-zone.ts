@@ -1,6 +1,7 @@
 import { evaluateAtEntry } from '../inspector/entry-probe.ts'
 import { readVariable, type ScopeObject } from '../inspector/inspect-function.ts'
-import { type LocatedCode, parameterCountOf } from '../source/locate.ts'
+import type { LocatedCode } from '../source/locate.ts'
+import { probeCall } from '../source/probe-arguments.ts'
 import type { Declaration } from '../source/scope.ts'
 import type { Script } from '../source/script.ts'
 import type { CaptureContext } from './context.ts'
@@ -53,12 +54,18 @@ function mayBeDead({ kind, init }: Declaration): boolean {
   return kind === 'const' || kind === 'class' || (kind === 'let' && init !== undefined)
 }
 
-function namesInDeadZone(candidates: readonly Declaration[], fn: Function, code: LocatedCode): Set<string> {
+function namesInDeadZone(
+  candidates: readonly Declaration[],
+  fn: Function,
+  { node }: LocatedCode,
+): Set<string> {
   const tests = candidates.map(({ name }) => {
     return `(() => { try { ${name}; return '' } catch { return ${JSON.stringify(name)} } })()`
   })
+  const call = probeCall(node)
+  if (call.effect !== undefined) return new Set()
   try {
-    return new Set(evaluateAtEntry(fn, `[${tests.join(', ')}]`, parameterCountOf(code)) as string[])
+    return new Set(evaluateAtEntry(fn, `[${tests.join(', ')}]`, call) as string[])
   } catch {
     return new Set() // a function that cannot be stopped: the variable is taken as it reads
   }

@@ -132,7 +132,7 @@ function functionThunk(entry: FunctionEntry): string {
   const text = functionText(entry)
   return source.parent === undefined
     ? `  () => ${text}`
-    : `  () => { const $p = ${source.parent()}; return ${text} }`
+    : `  () => { const $p = ${source.parent}; return ${text} }`
 }
 
 /** An expression that makes the function. */

@@ -27,7 +27,7 @@ export interface FunctionSource {
   /** Thunks for `require('…')` and `import('…')` of sloppy code, by their names. */
   readonly scopedThunks: Map<string, string>
   /** Of a class: expression for the parent when it is a captured value. */
-  parent?: () => string
+  parent?: string
   /** Of a class: instances with private fields are among the captured values. */
   isRevived: boolean
   /** Of a class: functions that must be made inside it, for the sake of its private names. */

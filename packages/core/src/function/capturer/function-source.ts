@@ -1,18 +1,16 @@
-import path from 'node:path'
 import { evaluateAtEntry } from '../inspector/entry-probe.ts'
 import type { Reference, SpecialPlace } from '../source/analyze.ts'
-import { parameterCountOf } from '../source/locate.ts'
+import { probeCall } from '../source/probe-arguments.ts'
 import { codeNodesWithin, freeReferences, specialPlaces } from '../source/references.ts'
-import { specifierOfVite } from '../source/runner-idioms.ts'
 import { mayDependOnSloppyMode } from '../source/strictness.ts'
 import { contains, declaresPrivate, isClassNode, type SourceRange } from '../source/syntax.ts'
 import { bindName, type CaptureSite, editOfReference } from './bindings.ts'
 import { CaptureError } from './capture-error.ts'
 import { captureHeritage, editComputedMethodNames, isInStaticMember } from './class-source.ts'
 import type { CaptureContext } from './context.ts'
+import { editDynamicImport, importMetaText, rangeOf, scoped } from './dynamic-imports.ts'
 import type { FunctionEntry, FunctionSource } from './function-entry.ts'
 import { findHome, findHomePrototype } from './home.ts'
-import { emittedSpecifier } from './import-table.ts'
 
 /** Where a function is captured, with its code found. */
 export type SourceSite = CaptureSite & { readonly code: NonNullable<CaptureSite['code']> }
@@ -93,15 +91,23 @@ function captureSpecialPlaces(
         break
       case 'super':
         if (code.form === 'method' && place.owner === code.node) found.ownSuper = place
-        else if (isOfOuter(place.owner, code)) throw refuse("it uses 'super' outside of its class", place)
+        else if (isOfOuter(place.owner, code))
+          throw refuse("it uses 'super' outside of its class: call a method of the object instead", place)
         break
       case 'new.target':
-        if (isOfOuter(place.owner, code)) throw refuse("it uses 'new.target' of an enclosing function", place)
+        if (isOfOuter(place.owner, code))
+          throw refuse(
+            "it uses 'new.target' of an enclosing function: keep it in a const and use that",
+            place,
+          )
         break
       case 'eval':
-        throw refuse('it calls eval() directly, so its variables cannot be determined', place)
+        throw refuse(
+          'it calls eval() directly, so its variables cannot be determined: write the code out, or use new Function',
+          place,
+        )
       case 'with':
-        throw refuse("it uses a 'with' statement, which modules do not allow", place)
+        throw refuse("it uses a 'with' statement, which modules do not allow: name the object", place)
       case 'import.meta':
         source.edits.push({ ...rangeOf(place), text: () => importMetaText(script.url, script.file) })
         break
@@ -109,7 +115,7 @@ function captureSpecialPlaces(
         if (!isOfOwnClass(site, place)) found.homelessPrivates.push(place)
         break
       default:
-        editDynamicImport(context, source, place)
+        editDynamicImport(context, source, place, source)
     }
   }
   return found
@@ -127,54 +133,6 @@ function isOfOwnClass({ script, code }: SourceSite, place: SourceRange & { reado
   )
 }
 
-/** `import.meta` of the user's module, as it is here. */
-function importMetaText(url: string, file: string | undefined): string {
-  const text = JSON.stringify({ url, filename: file, dirname: file && path.dirname(file) })
-  return `(${text})`
-}
-
-/** `import('…')` and `require('…')` are resolved from the user's file. */
-function editDynamicImport(context: CaptureContext, source: FunctionSource, place: SpecialPlace): void {
-  const { script, edits, isSloppy } = source
-  if (place.kind === 'require()') {
-    if (place.scope.lookup('require') !== undefined) return
-    const [literal] = place.node.arguments
-    const specifier = JSON.stringify(emittedSpecifier(script.file, String(literal.value)))
-    context.dynamicSpecifiers.add(String(literal.value))
-    if (isSloppy) edits.push({ ...rangeOf(place), text: () => scopedThunk(source, `require(${specifier})`) })
-    else edits.push({ ...rangeOf(literal), text: () => specifier })
-    return
-  }
-  if (place.kind !== 'import()' && place.kind !== 'vite-import()') return
-  const argument = place.kind === 'import()' ? place.node.source : place.node.arguments[0]
-  const literal =
-    argument?.type === 'Literal' && typeof argument.value === 'string' ? argument.value : undefined
-  if (place.kind === 'vite-import()') edits.push({ ...rangeOf(place.node.callee), text: () => 'import' })
-  if (literal === undefined || argument === undefined) {
-    if (isSloppy && place.kind === 'import()') {
-      // code that is compiled by itself has no modules around it
-      const keyword = { start: place.start, end: place.start + 'import'.length }
-      edits.push({ ...keyword, text: () => scopedThunk(source, 'name => import(name)') })
-    }
-    return
-  }
-  const wanted = place.kind === 'import()' ? literal : specifierOfVite(literal)
-  const specifier = JSON.stringify(emittedSpecifier(script.file, wanted))
-  context.dynamicSpecifiers.add(wanted)
-  if (isSloppy) edits.push({ ...rangeOf(place), text: () => scopedThunk(source, `import(${specifier})`) })
-  else edits.push({ ...rangeOf(argument), text: () => specifier })
-}
-
-/** The call of a thunk that the emitted module keeps for sloppy code. */
-function scopedThunk({ scopedThunks, script, code }: FunctionSource, expression: string): string {
-  let name = [...scopedThunks].find(([, known]) => known === expression)?.[0]
-  if (name === undefined) {
-    name = `$m${script.id}_${code.start}_${scopedThunks.size}`
-    scopedThunks.set(name, expression)
-  }
-  return `$s.${name}()`
-}
-
 /** Makes a variable of the `this` that an arrow function has from outside; returns its value. */
 function captureThis(
   context: CaptureContext,
@@ -185,7 +143,14 @@ function captureThis(
   if (places.length === 0) return undefined
   let known = thisValues.get(fn)
   if (known === undefined) {
-    known = { value: evaluateAtEntry(fn, 'this', parameterCountOf(code)) }
+    const call = probeCall(code.node)
+    if (call.effect !== undefined) {
+      throw new CaptureError(
+        `its \`this\` cannot be found without evaluating a key in its parameters, which changes something (${script.placeOf(call.effect.start)}); keep \`this\` in a const and use that`,
+        way,
+      )
+    }
+    known = { value: evaluateAtEntry(fn, 'this', call) }
     thisValues.set(fn, known)
   }
   const { value } = known
@@ -229,14 +194,4 @@ function editForSloppyCode(
     return isCallee && local.startsWith('$s.') ? `(0, ${local})` : local
   }
   source.edits.push({ start, end, text })
-}
-
-function scoped({ isSloppy, scopedNames }: FunctionSource, name: string): string {
-  if (!isSloppy || !/^[A-Za-z_$][\w$]*$/.test(name)) return name
-  scopedNames.add(name)
-  return `$s.${name}`
-}
-
-function rangeOf({ start, end }: SourceRange): SourceRange {
-  return { start, end }
 }

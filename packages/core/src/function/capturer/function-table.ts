@@ -50,7 +50,7 @@ export class FunctionTable {
       this.entries.pop()
       this.#byFunction.delete(fn)
     })
-    if (types.isProxy(fn)) throw new CaptureError('it is a Proxy', path)
+    if (types.isProxy(fn)) throw new CaptureError('it is a Proxy (pass the function behind it)', path)
     const facts = inspectFunction(fn)
     if (facts.kind === 'source') this.#addOfSource(entry, facts, path, owner)
     else if (facts.kind === 'native') entry.node = constant(this.#nodeOfNode(fn, 'native code', path))
@@ -104,7 +104,7 @@ export class FunctionTable {
     })
     if (this.#packageFunctions > MAX_PACKAGE_FUNCTIONS) {
       throw new CaptureError(
-        `it pulls in more than ${MAX_PACKAGE_FUNCTIONS} functions from ${script.file}`,
+        `it pulls in more than ${MAX_PACKAGE_FUNCTIONS} functions of a package, ${script.file} (make it in the function, or in a const initializer that calls the package)`,
         path,
       )
     }
@@ -117,7 +117,10 @@ export class FunctionTable {
     if (expression !== undefined) return known.globalNode(expression)
     const member = builtinMemberOf(fn)
     if (member !== undefined) return known.builtinNode(member)
-    throw new CaptureError(`it is ${kind} (${fn.name || 'anonymous'})`, path)
+    throw new CaptureError(
+      `it is ${kind} (${fn.name || 'anonymous'}); make what it belongs to in the function`,
+      path,
+    )
   }
 }
 

@@ -15,6 +15,7 @@ import { boundNames, isFunctionNode } from '../source/syntax.ts'
 import { bindName, type CaptureSite, editOfReference } from './bindings.ts'
 import { CaptureError } from './capture-error.ts'
 import type { CaptureContext } from './context.ts'
+import { editDynamicImport, importMetaText } from './dynamic-imports.ts'
 import { applyEdits, type Edit } from './edits.ts'
 import { emittedSpecifier } from './import-table.ts'
 
@@ -99,6 +100,14 @@ export class RecreationTable {
         ;(this.#recreations.get(recreation.node) as Recreation).usesRequire = true
       } else if (place.kind === 'this' && isTypeScriptHelper(declaration)) {
         edits.push({ start: place.start, end: place.end, text: () => 'undefined' })
+      } else if (place.kind === 'import()' || place.kind === 'vite-import()') {
+        editDynamicImport(this.#context, { script, edits }, place)
+      } else if (place.kind === 'import.meta') {
+        edits.push({
+          start: place.start,
+          end: place.end,
+          text: () => importMetaText(script.url, script.file),
+        })
       } else if (place.kind === 'this' && place.owner.start <= range.start && !isFunctionNode(range)) {
         throw new CaptureError('its initializer uses `this`', path)
       }

@@ -1,3 +1,4 @@
+import type { ProbeCall } from '../source/probe-arguments.ts'
 import { InspectorSession } from './inspector-session.ts'
 import { realmOf } from './realm.ts'
 
@@ -6,13 +7,15 @@ const ANSWER = '__lithops_answer__'
 
 /**
  * Evaluates an expression where a function begins, for what is in none of its scopes: `this` of an arrow, variables
- * that are not initialized. The function is called and stopped at its first instruction; its body never runs, and its
- * parameters get a value that answers anything, so that defaults and destructuring run no code of the user's.
+ * that are not initialized. The function is called and stopped at the first place where V8 can stop, before any call in
+ * it; its body never runs. Nothing of the user's runs before that place, given the right arguments. Throws when V8 did
+ * not stop.
  */
-export function evaluateAtEntry(fn: Function, expression: string, parameterCount: number): unknown {
+export function evaluateAtEntry(fn: Function, expression: string, { args, hasCode }: ProbeCall): unknown {
   const session = InspectorSession.get()
   session.startDebugging()
   const realm = realmOf(fn)
+  const call = () => fn(...args)
   let answer: unknown
   let isAnswered = false
   let problem = 'it did not stop'
@@ -22,41 +25,25 @@ export function evaluateAtEntry(fn: Function, expression: string, parameterCount
       answer = value
     },
   })
+  // The breakpoint on the call of a function is at the first call in its code, which may be in a default that is not
+  // evaluated for these arguments. So V8 stops at our own call, and takes a step into the function from there.
   const { breakpointId } = session.post<{ breakpointId: string }>('Debugger.setBreakpointOnFunctionCall', {
-    objectId: session.handleOf(fn),
+    objectId: session.handleOf(hasCode ? call : fn),
   })
   try {
-    const args = new Array<unknown>(parameterCount).fill(ANYTHING)
-    session.runUntilPaused(
-      () => fn(...args),
-      frame => {
-        try {
-          const { exceptionDetails } = frame.evaluate(`${ANSWER}(${expression})`)
-          if (exceptionDetails === undefined) isAnswered = true
-          else problem = exceptionDetails.exception?.description ?? exceptionDetails.text
-        } catch (error) {
-          problem = (error as Error).message
-        }
-      },
-    )
+    session.runUntilPaused(call, { isSteppingIn: hasCode }, frame => {
+      try {
+        const { exceptionDetails } = frame.evaluate(`${ANSWER}(${expression})`)
+        if (exceptionDetails === undefined) isAnswered = true
+        else problem = exceptionDetails.exception?.description ?? exceptionDetails.text
+      } catch (error) {
+        problem = (error as Error).message
+      }
+    })
   } finally {
     session.post('Debugger.removeBreakpoint', { breakpointId })
     delete (realm as unknown as Record<string, unknown>)[ANSWER]
   }
   if (!isAnswered) throw new Error(`The function could not be stopped where it begins: ${problem}.`)
   return answer
-}
-
-/** Whatever is read of it, or iterated, it answers with itself. */
-const ANYTHING: unknown = new Proxy(() => {}, {
-  get: (_, key) => {
-    if (key === Symbol.iterator) return endless
-    return key === Symbol.toPrimitive ? () => 0 : ANYTHING
-  },
-  has: () => true,
-  ownKeys: () => ['prototype'],
-})
-
-function* endless(): Generator<unknown> {
-  for (;;) yield ANYTHING
 }

@@ -1,11 +1,16 @@
-import inspector from 'node:inspector'
+import type inspector from 'node:inspector'
 import vm from 'node:vm'
+import { inspectorModule } from '../lazy-modules.ts'
 
 /** Captures whose handles V8 may hold at once: releasing is a trip to the inspector, and captures come in loops. */
 const HELD_CAPTURES = 128
 
 const OBJECT_GROUP = 'lithops'
+/** V8 keeps what it tells of a pause in a group of its own. */
+const PAUSE_GROUP = 'backtrace'
 const CONTEXT_NAME = 'lithops-capture'
+/** Steps from the statement that calls a function into that function. */
+const MAX_STEPS = 2
 
 /** What V8 tells of a script when it has parsed it. */
 export interface ScriptFacts {
@@ -48,18 +53,39 @@ export class InspectorSession {
     return InspectorSession.#current
   }
 
-  readonly #session = new inspector.Session()
+  /** Why there is no inspector that answers at once, as the middle of a sentence; undefined where there is one. */
+  static whyMissing(): string | undefined {
+    if (InspectorSession.#missing === undefined) {
+      try {
+        InspectorSession.get()
+        InspectorSession.#missing = ''
+      } catch (error) {
+        InspectorSession.#missing = reasonOf(error)
+      }
+    }
+    return InspectorSession.#missing || undefined
+  }
+
+  static #missing: string | undefined
+
+  readonly #session = new (inspectorModule().Session)()
   readonly #scripts = new Map<string, ScriptFacts>()
   readonly #box: { in: unknown; out: unknown } = { in: undefined, out: undefined }
   readonly #contextId: number
   readonly #handOver: string
   #isDebugging = false
   #heldCaptures = 0
+  #hasPaused = false
   #idling: NodeJS.Immediate | undefined
 
   private constructor() {
     this.#session.connect()
-    this.#contextId = this.#createContext()
+    try {
+      this.#contextId = this.#createContext()
+    } catch (error) {
+      this.#session.disconnect()
+      throw error
+    }
     this.#session.on('Debugger.scriptParsed', ({ params }) => {
       this.#scripts.set(params.scriptId, params as ScriptFacts)
     })
@@ -191,26 +217,46 @@ export class InspectorSession {
   #release(): void {
     this.#heldCaptures = 0
     this.post('Runtime.releaseObjectGroup', { objectGroup: OBJECT_GROUP })
+    if (!this.#hasPaused) return
+    this.#hasPaused = false
+    this.post('Runtime.releaseObjectGroup', { objectGroup: PAUSE_GROUP })
   }
 
   /**
-   * Calls `run`, and `paused` with the innermost frame when it stops at a breakpoint. The call is given up after the
-   * first stop: nothing behind the breakpoint runs.
+   * Calls `run`, and `paused` with the frame of a function when V8 stops in it: at a breakpoint in the function, or, with
+   * `isSteppingIn`, at the first place that it comes to from a breakpoint in `run`, which must call the function. The call
+   * is given up after that: nothing behind the place runs.
    */
-  runUntilPaused(run: () => void, paused: (frame: PausedFrame) => void): void {
+  runUntilPaused(
+    run: () => void,
+    { isSteppingIn }: { readonly isSteppingIn: boolean },
+    paused: (frame: PausedFrame) => void,
+  ): void {
+    let outerFrames: number | undefined
+    let steps = 0
     const onPaused = ({
-      params,
+      params: { callFrames },
     }: inspector.InspectorNotification<inspector.Debugger.PausedEventDataType>) => {
-      const callFrameId = params.callFrames[0]?.callFrameId
-      paused({
-        evaluate: expression =>
-          this.post('Debugger.evaluateOnCallFrame', {
-            callFrameId,
-            expression,
-            objectGroup: OBJECT_GROUP,
-            silent: true,
-          }),
-      })
+      this.#hasPaused = true
+      outerFrames ??= isSteppingIn ? callFrames.length : callFrames.length - 1
+      // a step may lead further in, to what the function calls first
+      const frame = callFrames[callFrames.length - outerFrames - 1]
+      if (frame === undefined && steps < MAX_STEPS) {
+        steps++
+        this.#session.post('Debugger.stepInto', () => {})
+        return
+      }
+      if (frame !== undefined) {
+        paused({
+          evaluate: expression =>
+            this.post('Debugger.evaluateOnCallFrame', {
+              callFrameId: frame.callFrameId,
+              expression,
+              objectGroup: OBJECT_GROUP,
+              silent: true,
+            }),
+        })
+      }
       // The last word: it unwinds the stack to the Runtime.evaluate below, whose end cancels the termination.
       this.#session.post('Runtime.terminateExecution', () => {})
     }
@@ -229,6 +275,15 @@ export class InspectorSession {
       this.#session.off('Debugger.paused', onPaused)
     }
   }
+}
+
+function reasonOf(error: unknown): string {
+  const { code } = error as { code?: string }
+  if (code === 'ERR_ACCESS_DENIED') {
+    return "Node's permission model keeps it from V8's inspector (some versions have --allow-inspector)"
+  }
+  const runtime = process.versions.bun === undefined ? `this Node (${process.version})` : 'Bun'
+  return `${runtime} has no inspector that answers at once`
 }
 
 export interface PausedFrame {

@@ -11,7 +11,7 @@ import type {
 } from 'acorn'
 import { acorn } from '../lazy-modules.ts'
 import { declarePattern, declareStatements, declareVariables } from './declare.ts'
-import { dynamicImportOfVite, exportOfVite } from './runner-idioms.ts'
+import { dynamicImportOfVite, exportOfVite, isCreatedRequire } from './runner-idioms.ts'
 import { type Declaration, Scope } from './scope.ts'
 import {
   type ClassNode,
@@ -329,7 +329,11 @@ class Analyzer {
     }
     const callee = node.callee.type === 'Identifier' ? node.callee.name : undefined
     if (callee === 'eval') this.#specials.push({ kind: 'eval', start, end })
-    if (callee === 'require' && node.arguments.length === 1 && node.arguments[0]?.type === 'Literal') {
+    if (
+      isRequireName(callee, at.scope) &&
+      node.arguments.length === 1 &&
+      node.arguments[0]?.type === 'Literal'
+    ) {
       const literal = node as CallExpression & { arguments: [Literal] }
       this.#specials.push({ kind: 'require()', start, end, node: literal, scope: at.scope })
     }
@@ -402,6 +406,14 @@ class Analyzer {
         return this.#visit(pattern, at)
     }
   }
+}
+
+/** `require`, or a variable that `createRequire` filled. */
+function isRequireName(name: string | undefined, scope: Scope): boolean {
+  if (name === undefined) return false
+  if (name === 'require') return true
+  const declaration = scope.lookup(name)
+  return declaration !== undefined && isCreatedRequire(declaration)
 }
 
 /** The surroundings without what holds for one node alone. */

@@ -1,4 +1,5 @@
-import type { AnyNode, Pattern, VariableDeclaration } from 'acorn'
+import type { AnyNode, Expression, Pattern, VariableDeclaration } from 'acorn'
+import { withoutName } from './runner-idioms.ts'
 import type { NewDeclaration, Scope } from './scope.ts'
 import { boundNames, isClassNode, isFunctionNode } from './syntax.ts'
 
@@ -19,7 +20,7 @@ export function declareVariables(node: VariableDeclaration, scope: Scope): void 
     declarePattern(declarator.id, target, {
       kind: node.kind,
       node: declarator,
-      init: declarator.init ?? undefined,
+      init: declarator.init ? (withoutName(declarator.init) as Expression) : undefined,
     })
   }
 }

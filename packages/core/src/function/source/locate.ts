@@ -17,10 +17,6 @@ export interface LocatedCode extends CodeNode {
   readonly end: number
 }
 
-export function parameterCountOf({ node }: LocatedCode): number {
-  return 'params' in node ? node.params.length : 0
-}
-
 /** Functions do not move, so what was found is kept as long as they live. */
 const located = new WeakMap<Function, LocatedFunction>()
 

@@ -33,6 +33,14 @@ const PURE_GLOBALS = new Set([
   'String',
 ])
 
+/** esbuild, and tsx with it, keeps names as `__name(() => …, "name")`: the expression without that. */
+export function withoutName<Node extends AnyNode>(node: Node): AnyNode | Node {
+  if (node.type !== 'CallExpression' || node.callee.type !== 'Identifier') return node
+  const [expression, name] = node.arguments
+  const isNaming = /^__name\d*$/.test(node.callee.name) && literalOf(name) !== undefined
+  return isNaming && expression !== undefined ? expression : node
+}
+
 /** `const __vite_ssr_import_0__ = await __vite_ssr_import__("/util.ts")`: the module's id in vite. */
 export function importOfVite({ kind, init }: Declaration): string | undefined {
   if (kind !== 'const' || init?.type !== 'AwaitExpression' || init.argument.type !== 'CallExpression')

@@ -11,8 +11,15 @@ import type { WorkerAnswer, WorkerRequest } from './protocol.ts'
 const bytes = (text: string) => new Uint8Array(Buffer.from(text, 'base64'))
 const text = (value: Uint8Array) => Buffer.from(value).toString('base64')
 const answer = (message: WorkerAnswer) => process.send!(message)
-const plain = (error: unknown) =>
-  error instanceof Error ? `${error.name}: ${error.message}\n${error.stack}` : `thrown: ${String(error)}`
+function plain(error: unknown): string {
+  try {
+    return error instanceof Error
+      ? `${error.name}: ${error.message}\n${error.stack}`
+      : `thrown: ${String(error)}`
+  } catch {
+    return 'thrown: something that cannot be read'
+  }
+}
 
 process.on('message', async (request: WorkerRequest) => {
   const { id } = request

@@ -1,0 +1,40 @@
+import type { TransferProgress } from '@lithops/core'
+import progress from 'cli-progress'
+import { formatBytes } from './format.ts'
+import type { GlobalOptions } from './global-options.ts'
+
+/** Smaller files are there before anybody could look. */
+const SHOWN_FROM_BYTES = 8 * 1024 * 1024
+
+/** Progress of one file on standard error, for people: on terminals only, never beside JSON. */
+export class TransferBar {
+  readonly #isWanted: boolean
+  #bar: progress.SingleBar | undefined
+
+  constructor(options: GlobalOptions) {
+    this.#isWanted = process.stderr.isTTY === true && !options.json
+  }
+
+  readonly update = ({ doneBytes, totalBytes }: TransferProgress): void => {
+    if (!this.#isWanted || (totalBytes ?? doneBytes) < SHOWN_FROM_BYTES) return
+    const sizes = {
+      done: formatBytes(doneBytes),
+      all: totalBytes === undefined ? '?' : formatBytes(totalBytes),
+    }
+    if (this.#bar === undefined) {
+      this.#bar = new progress.SingleBar({
+        stream: process.stderr,
+        format: '  {bar} {percentage}% | {done} of {all} | {duration_formatted}',
+        hideCursor: true,
+      })
+      this.#bar.start(totalBytes ?? doneBytes, doneBytes, sizes)
+      return
+    }
+    if (totalBytes === undefined) this.#bar.setTotal(doneBytes)
+    this.#bar.update(doneBytes, sizes)
+  }
+
+  stop(): void {
+    this.#bar?.stop()
+  }
+}

@@ -1,0 +1,59 @@
+import type { ResolvedConfig } from '../config/resolve-config.ts'
+import type {
+  ComputeDriver,
+  DriverContext,
+  DriverLog,
+  MonitorDriver,
+  StorageDriver,
+} from '../driver/driver.ts'
+import { projectDirectory } from './find-driver.ts'
+
+/** The driver's own section, checked by its own schema. */
+export function sectionOf(
+  driver: ComputeDriver | StorageDriver | MonitorDriver,
+  config: ResolvedConfig | undefined,
+  log: DriverLog,
+): Record<string, unknown> {
+  const { raw, source } = config?.section(driver.name, driver.config?.inherits) ?? {
+    raw: {},
+    source: { name: 'the options' },
+  }
+  if (driver.config === undefined) return raw
+  const parsed = driver.config.parse(raw, source)
+  for (const warning of parsed.warnings) log.debug(warning)
+  return parsed.config as Record<string, unknown>
+}
+
+/** What drivers are told of the program that opens them. */
+export function driverContext(log: DriverLog): DriverContext {
+  return {
+    projectDirectory: projectDirectory(),
+    userName: process.env.USER ?? process.env.USERNAME ?? 'user',
+    log,
+  }
+}
+
+/** Config names of drivers, by which they are wanted or which they have themselves. */
+export function namesOf(choices: readonly unknown[]): string[] {
+  return choices.flatMap(choice => {
+    const name = typeof choice === 'string' ? choice : (choice as { name?: unknown } | null | undefined)?.name
+    return typeof name === 'string' ? [name] : []
+  })
+}
+
+export const LEVELS = ['debug', 'info', 'warning', 'error']
+/** Other names of levels, as Lithops (Python) has them. */
+const LEVEL_NAMES: Readonly<Record<string, string>> = { critical: 'error', warn: 'warning' }
+
+/** Writes lines from a level on to standard error. */
+export function makeLog(level: string): DriverLog {
+  const from = LEVELS.indexOf(LEVEL_NAMES[level] ?? level)
+  const line = (at: number, message: string) => {
+    if (at >= from) process.stderr.write(`lithops: ${message}\n`)
+  }
+  return {
+    debug: message => line(0, message),
+    info: message => line(1, message),
+    warn: message => line(2, message),
+  }
+}

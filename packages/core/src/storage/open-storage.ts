@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto'
+import type { WorkerSecrets } from '../driver/compute-backend.ts'
+import type { StorageBackend } from '../driver/storage-backend.ts'
+import type { StorageHead } from '../worker/protocol.ts'
+
+/** A storage with the bucket of operations that name none. */
+export interface OpenStorage {
+  readonly backend: StorageBackend
+  readonly bucket: string
+  /** File of its driver, for workers on this machine; undefined for what the worker brings. */
+  readonly module?: string
+  /** Nobody asked for it: a folder of this machine, for workers that see this machine's files. */
+  readonly isDefault?: boolean
+}
+
+/** What a job's activations say of a storage. */
+export function storageHead({ backend, bucket, module }: OpenStorage): StorageHead {
+  const secrets = secretsOf(backend)
+  return {
+    name: backend.name,
+    bucket,
+    config: backend.workerConfig(),
+    ...(module === undefined ? {} : { module }),
+    ...(secrets === undefined ? {} : { secretsId: secrets.storageId }),
+  }
+}
+
+/** What must be placed for a storage's workers; undefined where there is nothing secret. */
+export function secretsOf(backend: StorageBackend): WorkerSecrets | undefined {
+  const values = backend.workerSecrets?.() ?? {}
+  if (Object.keys(values).length === 0) return undefined
+  // by what workers are told, never by the secrets: the id travels
+  const told = JSON.stringify([backend.name, backend.workerConfig()])
+  const hash = createHash('sha256').update(told).digest('hex').slice(0, 12)
+  return { storageId: `${backend.name}-${hash}`, storageName: backend.name, values }
+}

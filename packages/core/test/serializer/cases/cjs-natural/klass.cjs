@@ -1,0 +1,1 @@
+module.exports = class Klass { constructor(v) { this.v = v } }

@@ -1,0 +1,1 @@
+let n = 0; exports.helper = x => x + 1; exports.nested = { deep: () => 'deep' }; exports.counter = () => ++n; Object.defineProperty(exports, 'lazy', { enumerable: true, get: () => require('./lazy.cjs') })

@@ -1,0 +1,5 @@
+export * from './a.ts'
+export * as whole from './a.ts'
+export { default as renamed, one as uno } from './a.ts'
+export { default } from './a.ts'
+export { deep } from './sub/index.ts'
