@@ -6,7 +6,7 @@ import { listRuntimes } from './commands/runtime-list.ts'
 import { selfTest } from './commands/self-test.ts'
 import { addStorageCommands } from './commands/storage/index.ts'
 import { type GlobalOptions, UsageError } from './global-options.ts'
-import { InterruptedError } from './interrupt.ts'
+import { InterruptedError } from './interruptible.ts'
 
 /** All went well. */
 const EXIT_OK = 0

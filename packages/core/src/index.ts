@@ -36,6 +36,7 @@ export {
 export type { GroupedFutures, GroupedMapReduceOptions, MapReduceOptions } from './executor/map-reduce.ts'
 export { Storage, type StorageOptions } from './executor/named-storage.ts'
 export type { GetResultOptions } from './executor/read-results.ts'
+export { exported } from './function/exported.ts'
 export { CallHandle, type CallStatus, type ResultOptions } from './future/call-handle.ts'
 export { FuturesList } from './future/futures-list.ts'
 export { FuturesStream } from './future/futures-stream.ts'

@@ -4,9 +4,14 @@ import { SerializationError } from '../errors/index.ts'
 /** The way from a root to a part of it. */
 export type Path = readonly (string | number | symbol)[]
 
+/** A member with the words for why instances of a class of this project stay in their process. */
+const STAYS = Symbol.for('lithops.stays')
+
 /** Words for why a value cannot travel, or undefined when nothing is known against it. */
 export function refusalOf(value: object): string | undefined {
   if (types.isProxy(value)) return 'it is a Proxy (pass the object behind it)'
+  const said = (value as { readonly [STAYS]?: unknown })[STAYS]
+  if (typeof said === 'string') return said
   if (types.isPromise(value)) return 'it is a Promise (await it first)'
   if (types.isWeakMap(value)) return 'it is a WeakMap, whose entries cannot be listed'
   if (types.isWeakSet(value)) return 'it is a WeakSet, whose entries cannot be listed'

@@ -273,8 +273,7 @@ export class FunctionExecutor {
     this.#invoker.close()
     this.#unread.clear()
     try {
-      await this.#surroundings.stopWorkers()
-      await this.clean()
+      await this.#surroundings.stopWorkers().finally(() => this.clean())
     } finally {
       await this.#surroundings.close()
     }

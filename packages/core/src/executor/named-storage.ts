@@ -3,7 +3,7 @@ import type { StorageDriver } from '../driver/driver.ts'
 import { STORAGE_SPEC_VERSION, type StorageBackend } from '../driver/storage-backend.ts'
 import { ConfigError, DriverContractError, NotSupportedError } from '../errors/index.ts'
 import type { RetryPolicy } from '../storage/retrying-storage.ts'
-import { Storage as OpenedStorage, type StorageParts } from '../storage/storage.ts'
+import { isStorage, Storage as OpenedStorage, type StorageParts } from '../storage/storage.ts'
 import { driverContext, makeLog, namesOf } from './driver-section.ts'
 import { storageOpener } from './storage-opener.ts'
 
@@ -34,9 +34,7 @@ export class Storage extends OpenedStorage {
 
   /** Those of executors and of workers are storages too. */
   static override [Symbol.hasInstance](value: unknown): boolean {
-    return this === Storage
-      ? Function.prototype[Symbol.hasInstance].call(OpenedStorage, value)
-      : Function.prototype[Symbol.hasInstance].call(this, value)
+    return this === Storage ? isStorage(value) : Function.prototype[Symbol.hasInstance].call(this, value)
   }
 }
 

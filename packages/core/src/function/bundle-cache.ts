@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdtempSync } from 'node:fs'
-import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 
@@ -30,73 +30,140 @@ export function contentHash(...parts: (string | Uint8Array)[]): string {
   return hash.digest('hex').slice(0, HASH_LENGTH)
 }
 
+/** Bytes that the cache may take; beyond that, what was used least recently is removed. */
+const MAX_BYTES = 512 * 1024 * 1024
+/** What nobody has used for so long is removed, whatever the size. */
+const MAX_AGE_MS = 30 * 24 * 60 * 60 * 1000
+/** What was used within this time is kept: a job somewhere may be under way with it. */
+const MIN_AGE_MS = 24 * 60 * 60 * 1000
+
+export interface BundleCacheOptions {
+  /** Default: LITHOPS_CACHE_DIR, else a folder of this user below the temporary one. */
+  readonly directory?: string
+  readonly maxBytes?: number
+}
+
 /**
  * Bundles on this machine's disk, by content: `<hash>.mjs`, its source map `<hash>.map`, and for each build
  * `<key>.json`, which says what it read. Files are written under another name and renamed, so that several processes
- * may use one cache; what is damaged is built again.
+ * may use one cache; what is damaged is built again. The time of a file is that of its last use. A process that writes
+ * looks once for what is too old or too much, and removes it.
  */
 export class BundleCache {
+  readonly #wanted: string | undefined
+  readonly #maxBytes: number
   #directory: Promise<string> | undefined
+  #isTidied = false
 
-  /** Path of a module with this hash. */
-  async fileOf(hash: string): Promise<string> {
-    return join(await this.#folder(), `${hash}.mjs`)
+  constructor({ directory, maxBytes = MAX_BYTES }: BundleCacheOptions = {}) {
+    this.#wanted = directory
+    this.#maxBytes = maxBytes
   }
 
-  /** Puts a module there, and its source map, unless they lie there already, whole. */
-  async putModule(hash: string, text: string, sourceMap?: string): Promise<string> {
+  /**
+   * Puts a module there, and its source map, unless they lie there already, whole. Returns the path of the module, or
+   * undefined when the disk does not take it: then there is no cache.
+   */
+  async putModule(hash: string, text: string, sourceMap?: string): Promise<string | undefined> {
+    try {
+      return await this.#putModule(hash, text, sourceMap)
+    } catch {
+      // full, or made read-only in the meantime: another disk may have room
+      this.#directory = Promise.resolve(ownFolder(await this.#folder()))
+    }
+    return this.#putModule(hash, text, sourceMap).catch(() => undefined)
+  }
+
+  async #putModule(hash: string, text: string, sourceMap: string | undefined): Promise<string> {
     if (sourceMap !== undefined) await this.#put(`${hash}.map`, sourceMap)
-    await this.#put(`${hash}.mjs`, text)
-    return this.fileOf(hash)
+    return this.#put(`${hash}.mjs`, text)
   }
 
-  async sourceMapOf(hash: string): Promise<string | undefined> {
+  async #sourceMapOf(hash: string): Promise<string | undefined> {
     return readOrNothing(join(await this.#folder(), `${hash}.map`))
   }
 
-  /** The record of an earlier build, if its module and source map are there, undamaged, and all it read is unchanged. */
-  async find(key: string): Promise<BundleRecord | undefined> {
+  /**
+   * The record of an earlier build, with its module, if module and source map are there, undamaged, and all
+   * it read is unchanged.
+   */
+  async find(
+    key: string,
+  ): Promise<(BundleRecord & { readonly file: string; readonly code: string }) | undefined> {
     const folder = await this.#folder()
     const text = await readOrNothing(join(folder, `${key}.json`))
-    if (text === undefined) return undefined
-    const record = parseRecord(text)
+    const record = text === undefined ? undefined : parseRecord(text)
     if (record === undefined) return undefined
-    const [module, sourceMap] = await Promise.all([
-      readOrNothing(join(folder, `${record.hash}.mjs`)),
-      this.sourceMapOf(record.hash),
-    ])
+    const file = join(folder, `${record.hash}.mjs`)
+    const [module, sourceMap] = await Promise.all([readOrNothing(file), this.#sourceMapOf(record.hash)])
     if (module === undefined || contentHash(module) !== record.hash) return undefined
     if (sourceMap === undefined || contentHash(sourceMap) !== record.sourceMapHash) return undefined
     const areSame = await Promise.all(record.inputs.map(isUnchanged))
-    return areSame.every(Boolean) ? record : undefined
+    if (!areSame.every(Boolean)) return undefined
+    await Promise.all([touch(join(folder, `${key}.json`)), this.touch(record.hash)])
+    return { ...record, file, code: module }
   }
 
+  /** Notes that a module is used. Returns whether it is still there. */
+  async touch(hash: string): Promise<boolean> {
+    const folder = await this.#folder()
+    await touch(join(folder, `${hash}.map`))
+    return touch(join(folder, `${hash}.mjs`))
+  }
+
+  /** Without the record, the next process builds again: no reason for an error. */
   async remember(key: string, record: BundleRecord): Promise<void> {
-    await this.#write(`${key}.json`, JSON.stringify(record))
+    await this.#write(`${key}.json`, JSON.stringify(record)).catch(() => {})
   }
 
-  async #put(name: string, text: string): Promise<void> {
-    const there = await readOrNothing(join(await this.#folder(), name))
-    if (there !== text) await this.#write(name, text)
+  async #put(name: string, text: string): Promise<string> {
+    const file = join(await this.#folder(), name)
+    const there = await readOrNothing(file)
+    if (there === text) await touch(file)
+    else await this.#write(name, text)
+    return file
   }
 
   async #write(name: string, text: string): Promise<void> {
     const folder = await this.#folder()
     const temporary = join(folder, `.${name}.${randomBytes(6).toString('hex')}`)
-    await writeFile(temporary, text)
-    await rename(temporary, join(folder, name))
+    try {
+      await writeFile(temporary, text)
+      await rename(temporary, join(folder, name))
+    } catch (error) {
+      await rm(temporary, { force: true }).catch(() => {})
+      throw error
+    }
+    if (this.#isTidied) return
+    this.#isTidied = true
+    this.tidy().catch(() => {}) // nobody waits for it, and another process may tidy up as well
   }
 
-  /** LITHOPS_CACHE_DIR, else a folder of this user below the temporary one; a fresh folder when that cannot be written. */
+  /** Removes what is too old, and what was used least recently until the rest is small enough. */
+  async tidy(nowMs = Date.now()): Promise<void> {
+    const folder = await this.#folder()
+    const files = await filesOf(folder)
+    let bytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+    for (const { file, sizeBytes, usedMs } of files.sort((a, b) => a.usedMs - b.usedMs)) {
+      const ageMs = nowMs - usedMs
+      if (ageMs < MIN_AGE_MS || (ageMs < MAX_AGE_MS && bytes <= this.#maxBytes)) continue
+      await rm(file, { force: true })
+      bytes -= sizeBytes
+    }
+  }
+
   #folder(): Promise<string> {
-    this.#directory ??= makeFolder()
+    this.#directory ??= writableFolder(this.#wanted ?? defaultDirectory())
     return this.#directory
   }
 }
 
-async function makeFolder(): Promise<string> {
-  const folder =
-    process.env.LITHOPS_CACHE_DIR ?? join(tmpdir(), `lithops-${userName()}`, 'cache', 'functions')
+function defaultDirectory(): string {
+  return process.env.LITHOPS_CACHE_DIR ?? join(tmpdir(), `lithops-${userName()}`, 'cache', 'functions')
+}
+
+/** The folder, or one of this process when it cannot be written. */
+async function writableFolder(folder: string): Promise<string> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 })
     const probe = join(folder, `.probe.${randomBytes(6).toString('hex')}`)
@@ -104,7 +171,53 @@ async function makeFolder(): Promise<string> {
     await rename(probe, join(folder, '.writable'))
     return folder
   } catch {
-    return mkdtempSync(join(tmpdir(), 'lithops-cache-'))
+    return ownFolder(folder)
+  }
+}
+
+/** A folder that goes with this process. Where there is none to be had, the one that was wanted: writing to it fails. */
+function ownFolder(wanted: string): string {
+  try {
+    const folder = mkdtempSync(join(tmpdir(), 'lithops-cache-'))
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+    return folder
+  } catch {
+    return wanted
+  }
+}
+
+interface CachedFile {
+  readonly file: string
+  readonly sizeBytes: number
+  readonly usedMs: number
+}
+
+/** The cache's own files, those included that a process did not finish to write. */
+async function filesOf(folder: string): Promise<CachedFile[]> {
+  const names = await readdir(folder)
+  const found = await Promise.all(
+    names.map(async (name): Promise<CachedFile[]> => {
+      if (!/^\.?[0-9a-f]{32}\.(mjs|map|json)(\.[0-9a-f]{12})?$/.test(name)) return []
+      const file = join(folder, name)
+      try {
+        const { size, mtimeMs } = await stat(file)
+        return [{ file, sizeBytes: size, usedMs: mtimeMs }]
+      } catch {
+        return [] // another process has removed it
+      }
+    }),
+  )
+  return found.flat()
+}
+
+/** Sets a file's time to now; tells whether the file is there. */
+async function touch(file: string): Promise<boolean> {
+  const now = new Date()
+  try {
+    await utimes(file, now, now)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ENOENT' // read-only, for instance
   }
 }
 

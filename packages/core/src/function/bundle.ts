@@ -14,6 +14,7 @@ import {
   computedImportOf,
 } from './computed-imports.ts'
 import { patchBundle } from './patch-bundle.ts'
+import { lockStateOf, resolutionFilesOf } from './resolution-files.ts'
 
 /** Part of the cache key: raise it when the way of bundling changes. */
 const BUNDLE_VERSION = 4
@@ -41,7 +42,14 @@ export interface EmittedModule {
 }
 
 const cache = new BundleCache()
-const bundles = new Map<string, Promise<FunctionBundle>>()
+const bundles = new Map<string, KnownBundle>()
+/** A bundle that was seen in the cache so long ago is looked for again: the cache removes what nobody uses for a day. */
+const LOOK_AGAIN_MS = 60 * 60 * 1000
+
+interface KnownBundle {
+  readonly bundle: Promise<FunctionBundle>
+  seenMs: number
+}
 
 /** For each computed import, by what identifies it, what it may lead to on this machine now. */
 type Candidates = ReadonlyMap<string, readonly Candidate[]>
@@ -49,6 +57,7 @@ type Candidates = ReadonlyMap<string, readonly Candidate[]>
 /** Makes the module that workers run, or finds it in memory or on disk. */
 export async function bundleModule(emitted: EmittedModule, options: CaptureOptions): Promise<FunctionBundle> {
   const candidates = await findCandidates(emitted, options)
+  const { definedIn } = emitted
   const key = contentHash(
     emitted.code,
     JSON.stringify([
@@ -58,28 +67,33 @@ export async function bundleModule(emitted: EmittedModule, options: CaptureOptio
       emitted.revivedImports,
       [...candidates],
       process.cwd(),
+      emitted.needsBundle
+        ? await lockStateOf(definedIn === undefined ? process.cwd() : dirname(definedIn))
+        : '',
     ]),
   )
-  let bundle = bundles.get(key)
-  if (bundle === undefined) {
-    bundle =
-      emitted.needsBundle || (options.includeModules ?? []).length > 0
-        ? build(key, emitted, options, candidates)
-        : plain(emitted.code)
-    bundles.set(key, bundle)
-    bundle.catch(() => bundles.delete(key))
-  }
+  const known = bundles.get(key)
+  if (known !== undefined && (await isStillThere(known))) return known.bundle
+  const bundle =
+    emitted.needsBundle || (options.includeModules ?? []).length > 0
+      ? build(key, emitted, options, candidates)
+      : plain(emitted.code)
+  bundles.set(key, { bundle, seenMs: Date.now() })
+  bundle.catch(() => bundles.delete(key))
   return bundle
 }
 
-/** esbuild's source map of a bundle, from the bundle to the emitted module and the user's files. */
-export function bundleSourceMap(hash: string): Promise<string | undefined> {
-  return cache.sourceMapOf(hash)
+async function isStillThere(known: KnownBundle): Promise<boolean> {
+  const nowMs = Date.now()
+  if (nowMs - known.seenMs < LOOK_AGAIN_MS) return true
+  known.seenMs = nowMs
+  const { hash, file } = await known.bundle
+  return file === undefined || cache.touch(hash)
 }
 
 async function plain(code: string): Promise<FunctionBundle> {
   const hash = contentHash(code)
-  return functionBundle(hash, await cache.putModule(hash, code), Buffer.byteLength(code), [])
+  return functionBundle(hash, await cache.putModule(hash, code), code, [])
 }
 
 async function findCandidates(
@@ -106,7 +120,8 @@ async function build(
       emitted,
       known.inputs.map(input => input.path),
     )
-    return functionBundle(known.hash, await cache.fileOf(known.hash), known.sizeBytes, known.externalPackages)
+    const { hash, file, code, externalPackages } = known
+    return functionBundle(hash, file, code, externalPackages)
   }
   const natives = new NativeAddons()
   const built = await runEsbuild(emitted, options, natives, candidates)
@@ -122,15 +137,15 @@ async function build(
   const hash = contentHash(code)
   const file = await cache.putModule(hash, code, sourceMap)
   const externalPackages = natives.packages()
-  const sizeBytes = Buffer.byteLength(code)
+  const files = inputs.filter(existsSync)
   await cache.remember(key, {
     hash,
     sourceMapHash: contentHash(sourceMap),
-    sizeBytes,
+    sizeBytes: Buffer.byteLength(code),
     externalPackages,
-    inputs: await Promise.all(inputs.filter(existsSync).map(inputOf)),
+    inputs: await Promise.all([...files, ...resolutionFilesOf(files)].map(inputOf)),
   })
-  return functionBundle(hash, file, sizeBytes, externalPackages)
+  return functionBundle(hash, file, code, externalPackages)
 }
 
 async function runEsbuild(
@@ -274,9 +289,15 @@ function refuseBackReference(emitted: EmittedModule, inputs: readonly string[]):
 
 function functionBundle(
   hash: string,
-  file: string,
-  sizeBytes: number,
+  file: string | undefined,
+  code: string,
   externalPackages: FunctionBundle['externalPackages'],
 ): FunctionBundle {
-  return { hash, file, sizeBytes, externalPackages, read: () => readFile(file) }
+  const read = file === undefined ? reader(code) : () => readFile(file)
+  return { hash, file, sizeBytes: Buffer.byteLength(code), externalPackages, read }
+}
+
+/** A function of its own, so that the text is kept only where the disk does not take it. */
+function reader(code: string): () => Promise<Uint8Array> {
+  return async () => Buffer.from(code)
 }

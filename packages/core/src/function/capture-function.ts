@@ -5,16 +5,29 @@ import { ImportedClasses } from '../codec/imported-classes.ts'
 import { SerializationError } from '../errors/index.ts'
 import { bundleModule } from './bundle.ts'
 import { contentHash } from './bundle-cache.ts'
+import { captureExport } from './capture-export.ts'
 import type { CapturedFunction, CaptureOptions, FunctionBundle } from './captured-function.ts'
 import { captureGraph, type RawCapture, type RecreatedDeclaration } from './capturer/capture.ts'
 import { CaptureError } from './capturer/capture-error.ts'
+import { markOf } from './exported.ts'
+import { callerFiles, findExport } from './find-export.ts'
+import { InspectorSession } from './inspector/inspector-session.ts'
 import { readMap, StackMap } from './stack-map.ts'
 
 /**
  * Captures a function as it is at this moment. Synchronous: nothing that the program does afterwards is seen. Throws
- * SerializationError, with the path of captures, the place in the source and what to do instead.
+ * SerializationError, with the path of captures, the place in the source and what to do instead. A function that
+ * `exported` was told of, and every function where there is no inspector, is sent as what its module exports; then what
+ * cannot be sent is an error of its bundle.
  */
 export function captureFunction(fn: Function, options: CaptureOptions = {}): CapturedFunction {
+  const mark = markOf(fn)
+  if (mark !== undefined) return captureExport(fn, async () => mark, options)
+  const missing = InspectorSession.whyMissing()
+  if (missing !== undefined) {
+    const callers = callerFiles()
+    return captureExport(fn, () => findExport(fn, callers, missing), options)
+  }
   const name = fn.name || '(anonymous)'
   const raw = captureRaw(fn, name)
   const env = packGraph(raw.root, raw.graph, raw.meta)
@@ -42,7 +55,7 @@ export function captureFunction(fn: Function, options: CaptureOptions = {}): Cap
     mapStack: stack => {
       if (built === undefined) return stack
       const { hash, file } = built
-      return stackMap.map(stack, hash, () => readMap(file.replace(/\.mjs$/, '.map')))
+      return stackMap.map(stack, hash, () => file && readMap(file.replace(/\.mjs$/, '.map')))
     },
   }
 }

@@ -4,8 +4,11 @@ import type { ClassTable } from '../codec/class-table.ts'
 export interface FunctionBundle {
   /** Content hash of the module (hex, 32 characters). The same content always has the same hash. */
   readonly hash: string
-  /** Where the module lies in the disk cache of this machine; a worker that shares the disk imports it from here. */
-  readonly file: string
+  /**
+   * Where the module lies in the disk cache of this machine; a worker that shares the disk imports it from here. Undefined
+   * when the disk does not take it, because it is full for instance.
+   */
+  readonly file: string | undefined
   /** Size of the module in bytes. */
   readonly sizeBytes: number
   /** Packages with native addons that were left out and must exist on the worker, by name and version. */

@@ -1,8 +1,10 @@
 import { createRequire } from 'node:module'
+import vm from 'node:vm'
 
-// Node's own, where a test runner with contexts of its own (vitest's vm pools) puts another in its place, which cannot
-// load ES modules.
-const node = process.getBuiltinModule?.('node:module') ?? { createRequire }
+// Node's own, where a test runner with contexts of its own (Jest, vitest's vm pools) puts another in its place, which
+// cannot load ES modules. Jest replaces `process` as well: the one of the main context is asked.
+const { getBuiltinModule } = vm.runInThisContext('process') as NodeJS.Process
+const node = getBuiltinModule?.('node:module') ?? { createRequire }
 const require = node.createRequire(import.meta.url)
 
 /**
@@ -14,6 +16,8 @@ function lazily<M>(name: string): () => M {
   return () => (module ??= require(name) as M)
 }
 
+/** Absent where Node was built without it. */
+export const inspectorModule = lazily<typeof import('node:inspector')>('node:inspector')
 export const acorn = lazily<typeof import('acorn')>('acorn')
 export const magicString = lazily<typeof import('magic-string')>('magic-string')
 const remappingModule = lazily<{ default?: Remapping } & Remapping>('@jridgewell/remapping')

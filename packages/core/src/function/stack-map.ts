@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import path from 'node:path'
 import { EMITTED_NAME } from './bundle.ts'
 import { remapping, traceMapping } from './lazy-modules.ts'
 
@@ -7,6 +8,7 @@ type RawMap = object | string
 /** Positions of a worker's module in the user's source. Everything is loaded and built at the first error. */
 export class StackMap {
   readonly #emittedMap: () => RawMap | undefined
+  readonly #directory = process.cwd()
   #trace: import('@jridgewell/trace-mapping').TraceMap | undefined
 
   /** `emittedMap`: from the emitted module to the user's files. */
@@ -25,8 +27,14 @@ export class StackMap {
     return stack.replace(frame, (place, line: string, column: string) => {
       this.#trace ??= this.#load(bundleMap())
       const original = originalPositionFor(this.#trace, { line: Number(line), column: Number(column) - 1 })
-      return original.source === null ? place : `${original.source}:${original.line}:${original.column + 1}`
+      if (original.source === null) return place
+      return `${this.#fileOf(original.source)}:${original.line}:${original.column + 1}`
     })
+  }
+
+  /** esbuild names sources relative to the working directory. */
+  #fileOf(source: string): string {
+    return /^\w[\w+.-]+:/.test(source) ? source : path.resolve(this.#directory, source)
   }
 
   #load(bundleMap: string | undefined): import('@jridgewell/trace-mapping').TraceMap {

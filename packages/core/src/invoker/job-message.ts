@@ -46,6 +46,13 @@ export async function makeJobPrefix(job: Job, lane: Lane, surroundings: JobSurro
   const facts = { name: job.fn.name, hash: bundle.hash, isNative: job.fn.isNative }
   const extraArgs = job.extraArgs
   if (sharesFileSystem) {
+    if (bundle.file === undefined) {
+      throw new InvocationError(
+        `The code of function '${job.fn.name}' could not be written to this machine's disk, from which ${lane.backend.name} reads it: the ` +
+          'disk may be full. Make room in the temporary folder, or name another folder in LITHOPS_CACHE_DIR.',
+        { isRetryable: false, code: 'LITHOPS_DISK_FULL' },
+      )
+    }
     const envAt: Location =
       env.length <= INLINE_ENV_BYTES
         ? { kind: 'inline' }

@@ -1,6 +1,12 @@
+import { createHash } from 'node:crypto'
 import type { ComputeBackend, RuntimeSpec, WorkerSecrets } from '../driver/compute-backend.ts'
 import { NotSupportedError, ProtocolError } from '../errors/index.ts'
 import { PROTOCOL_VERSION } from '../worker/protocol.ts'
+
+/** Tells sets of secrets apart without keeping them longer than they are needed. */
+function digestOf(secrets: readonly WorkerSecrets[]): string {
+  return secrets.length === 0 ? '' : createHash('sha256').update(JSON.stringify(secrets)).digest('hex')
+}
 
 /** One backend as the invoker sees it: what is under way there, and which runtimes are ready. */
 export class Lane {
@@ -25,7 +31,7 @@ export class Lane {
   }
 
   /**
-   * Deploys a runtime at its first use, and again for secrets that were not placed with it. Several callers share one
+   * Deploys a runtime at its first use, and again for secrets that were not placed with it or have changed since. Several callers share one
    * deployment; after a failure the next tries again.
    */
   ready(
@@ -33,8 +39,7 @@ export class Lane {
     options: { readonly signal?: AbortSignal | undefined; readonly secrets?: readonly WorkerSecrets[] } = {},
   ): Promise<void> {
     const secrets = options.secrets ?? []
-    const ids = secrets.map(secret => secret.storageId).join()
-    const key = `${runtime.name}\n${runtime.memoryMiB ?? ''}\n${runtime.timeoutMs ?? ''}\n${ids}`
+    const key = `${runtime.name}\n${runtime.memoryMiB ?? ''}\n${runtime.timeoutMs ?? ''}\n${digestOf(secrets)}`
     let ready = this.#runtimes.get(key)
     if (ready === undefined) {
       ready = this.#deploy(runtime, secrets, options.signal)

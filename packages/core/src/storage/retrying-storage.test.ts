@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { StorageError } from '../errors/index.ts'
 import { MemoryStorage } from '../testing/memory-storage.ts'
+import { storageConformance } from '../testing/storage-conformance.ts'
 import { RetryingStorage } from './retrying-storage.ts'
 
 const busy = () => new StorageError('slow down', { isRetryable: true })
@@ -76,4 +77,11 @@ test('goes on with a listing where it broke', async () => {
   const keys: string[] = []
   for await (const { key } of storage.listObjects('b')) keys.push(key)
   expect(keys).toEqual(['a', 'c', 'd', 'k'])
+})
+
+// what every driver must do, core's wrapper does too
+storageConformance({
+  test,
+  createBackend: () => new RetryingStorage(new MemoryStorage()),
+  timing: { manyKeys: 1_200 },
 })

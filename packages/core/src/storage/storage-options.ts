@@ -85,7 +85,11 @@ export function bodyOf(
 
 async function* piecesOf(stream: AsyncIterable<Uint8Array | string>): AsyncGenerator<Uint8Array> {
   const encoder = new TextEncoder()
-  for await (const piece of stream) yield typeof piece === 'string' ? encoder.encode(piece) : piece
+  for await (const piece of stream) {
+    if (typeof piece === 'string') yield encoder.encode(piece)
+    else if (piece instanceof Uint8Array) yield piece
+    else throw new TypeError(`A stream for storage has pieces of text or bytes, not ${typeof piece}`)
+  }
 }
 
 export function decodeText(bytes: Uint8Array): string {

@@ -90,6 +90,10 @@ test('works in other buckets', async () => {
 test('refuses what is no object', async () => {
   await using storage = await newStorage()
   await expect(storage.put('k', 5 as never)).rejects.toThrow(TypeError)
+  await expect(storage.put('k', Readable.from([1]) as never)).rejects.toThrow(
+    /pieces of text or bytes, not number/,
+  )
+  expect(await storage.exists('k')).toBe(false)
   await expect(storage.get('k', { as: 'json' as never })).rejects.toThrow(/'as' is/)
   await expect(storage.deletePrefix(undefined as never)).rejects.toThrow(TypeError)
 })

@@ -59,6 +59,16 @@ interface Opened {
 
 const PRESIGN_MS = 3_600_000
 
+/** Why a storage is not copied into a function, for the one who captured it (codec/refusal.ts). */
+const STAYS = Symbol.for('lithops.stays')
+
+/** A storage of any copy of this package: a worker's function may bring its own. */
+export function isStorage(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && STORAGE in value
+}
+
+const STORAGE = Symbol.for('lithops.storage')
+
 /**
  * Object storage for the user's program and for functions in workers: whichever service the config names. What a
  * passing fault broke is tried again; a stream that breaks goes on where it stopped.
@@ -66,6 +76,9 @@ const PRESIGN_MS = 3_600_000
 export class Storage implements AsyncDisposable {
   static {
     ensureAsyncDispose(this)
+    Object.defineProperty(this.prototype, STORAGE, { value: true })
+    const words = 'it is a Storage (use context.storage in the function, or make one there)'
+    Object.defineProperty(this.prototype, STAYS, { value: words })
   }
 
   readonly #parts: StorageParts

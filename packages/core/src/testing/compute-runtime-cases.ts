@@ -46,6 +46,27 @@ export const runtimeCases: readonly ComputeCase[] = [
     },
   },
   {
+    name: 'places secrets where functions and listings do not show them',
+    skip: backend => (backend.capabilities.placesSecrets ? undefined : 'capabilities.placesSecrets is false'),
+    run: async context => {
+      const { backend } = context
+      const storage = { storageId: 'conformance-1', storageName: 'conformance' }
+      const told: unknown[] = []
+      // twice: the second one replaces the first
+      for (const password of ['conformance-secret-old', 'conformance-secret-new']) {
+        const secrets = [{ ...storage, values: { password } }]
+        told.push(await backend.deployRuntime(backend.defaultRuntime, { secrets }))
+      }
+      told.push(await backend.listRuntimes())
+      const { fexec, invokes } = context.execute()
+      const lookAround = () => [JSON.stringify(process.env), JSON.stringify(process.argv)]
+      told.push(await context.soon(fexec.callAsync(lookAround, undefined, ONCE), 'a call'))
+      for (const { activation } of invokes) told.push(Buffer.from(activation.payload).toString('latin1'))
+      assert.ok(!JSON.stringify(told).includes('conformance-secret'), 'a secret is shown')
+      await backend.deleteRuntime(backend.defaultRuntime)
+    },
+  },
+  {
     name: 'lists a deployed runtime, and removes it however often it is asked',
     run: async ({ backend }) => {
       const runtime = backend.defaultRuntime

@@ -1,7 +1,7 @@
 /** The kits are tested by what they catch: small deliberate mistakes, each of which must fail the case named for it. */
 import { describe, test } from 'vitest'
 import { casesOf, mustFail } from '../../test/kits/harness.ts'
-import type { Activation, InvokeOptions } from '../driver/compute-backend.ts'
+import type { Activation, DeployOptions, InvokeOptions, RuntimeSpec } from '../driver/compute-backend.ts'
 import type { JobKey, Monitor, PublisherAddress, StatusPublisher, WatchOptions } from '../driver/monitor.ts'
 import type {
   Body,
@@ -406,6 +406,32 @@ describe('the compute kit catches a backend that', () => {
       Compute: class extends MemoryCompute {
         override deployRuntime(runtime: Parameters<MemoryCompute['deployRuntime']>[0]) {
           return super.deployRuntime(runtime)
+        }
+      },
+    },
+    'shows a secret in its listing': {
+      fails: 'places secrets where functions and listings do not show them',
+      Compute: class extends MemoryCompute {
+        #secrets = ''
+        override deployRuntime(runtime: RuntimeSpec, options: DeployOptions = {}) {
+          this.#secrets = JSON.stringify(options.secrets ?? [])
+          return super.deployRuntime(runtime, options)
+        }
+        override async listRuntimes() {
+          return (await super.listRuntimes()).map(runtime => ({ ...runtime, workerName: this.#secrets }))
+        }
+      },
+    },
+    'lets functions see a secret': {
+      fails: 'places secrets where functions and listings do not show them',
+      Compute: class extends MemoryCompute {
+        override async deployRuntime(runtime: RuntimeSpec, options: DeployOptions = {}) {
+          for (const { values } of options.secrets ?? []) Object.assign(process.env, values)
+          return super.deployRuntime(runtime, options)
+        }
+        override async close() {
+          delete process.env.password
+          await super.close()
         }
       },
     },

@@ -14,7 +14,7 @@ const opened: unknown[] = []
 const driver: StorageDriver = {
   specVersion: 1,
   name: 'memory',
-  create: config => {
+  create: async config => {
     opened.push(config)
     return new MemoryStorage()
   },
@@ -53,7 +53,7 @@ test('a worker opens the storages of a job by name, each once, with its own secr
   expect(JSON.stringify(head)).not.toMatch(/password/)
   const storages = new WorkerStorages({ drivers: [driver] })
   storages.addSecrets([secretsFor('left', 'L'), secretsFor('right', 'R')])
-  await storages.load(head)
+  await Promise.all([storages.load(head), storages.load(head)])
   await storages.load(head)
   expect(opened).toEqual([
     { place: 'left', password: 'L' },
@@ -65,6 +65,9 @@ test('a worker opens the storages of a job by name, each once, with its own secr
   expect(storages.open(head).bucket).toBe('main')
   expect(() => storages.of(head, 'middle')).toThrow("no storage 'middle'; it has: left, right")
   expect(() => storages.of(headOf({}))).toThrow(/storageless/)
+  const left = storages.of(head, 'left')
+  await storages.close()
+  await expect(left.bucketExists('b')).rejects.toMatchObject({ code: 'LITHOPS_CLOSED' })
 })
 
 test('changed secrets open the storage anew, the same ones do not', async () => {

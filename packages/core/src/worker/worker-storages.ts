@@ -21,6 +21,8 @@ export interface WorkerStoragesOptions {
 export class WorkerStorages {
   readonly #drivers: readonly StorageDriver<unknown>[]
   readonly #opened = new Map<string, StorageBackend>()
+  /** Being opened, so that activations that run at once open a storage once. */
+  readonly #opening = new Map<string, Promise<void>>()
   readonly #secrets = new Map<string, Readonly<Record<string, string>>>()
 
   constructor(options: WorkerStoragesOptions = {}) {
@@ -80,7 +82,22 @@ export class WorkerStorages {
   async load(head: JobHead): Promise<void> {
     const places = head.storages === undefined ? [] : Object.values(head.storages)
     if (head.storage !== undefined) places.push(head.storage)
-    for (const place of places) if (!this.#opened.has(keyOf(place))) await this.#load(place)
+    for (const place of places) if (!this.#opened.has(keyOf(place))) await this.#loadOnce(place)
+  }
+
+  /** Ends the connections of all storages. */
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#opening.values())
+    const opened = [...this.#opened.values()]
+    this.#opened.clear()
+    await Promise.all(opened.map(backend => backend.close()))
+  }
+
+  #loadOnce(place: StorageHead): Promise<void> {
+    const key = keyOf(place)
+    const opening = this.#opening.get(key) ?? this.#load(place).finally(() => this.#opening.delete(key))
+    this.#opening.set(key, opening)
+    return opening
   }
 
   async #load(place: StorageHead): Promise<void> {

@@ -17,6 +17,21 @@ async function read(object: CloudObject, { storage }: CallContext): Promise<stri
   return storage.getCloudobject(object, { as: 'text' })
 }
 
+test('a storage is not copied into a function, and the error says what to use', async () => {
+  await using fexec = new FunctionExecutor({ config: newConfig() })
+  const mine = await fexec.storage()
+  const direct = () => mine.listKeys()
+  expect(() => fexec.callAsync(direct, undefined)).toThrow(/it is a Storage \(use context\.storage/)
+  const item = fexec.callAsync((x: unknown) => x, mine)
+  await expect(Promise.resolve(item)).rejects.toThrow(/it is a Storage/)
+})
+
+test('the storage of a function is a Storage there too', async () => {
+  await using fexec = new FunctionExecutor({ config: newConfig() })
+  const isOne = (_: null, context: CallContext) => context.storage instanceof Storage
+  expect(await fexec.callAsync(isOne, null)).toBe(true)
+})
+
 for (const monitoring of ['direct', 'storage']) {
   test(`${monitoring}: they come as results, go as items, and are removed with their executor`, async () => {
     const config = newConfig()

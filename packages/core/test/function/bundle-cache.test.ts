@@ -1,6 +1,18 @@
-import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { BundleCache } from '../../src/function/bundle-cache.ts'
 import { captureFunction } from '../../src/function/index.ts'
 import { Programs } from './programs.ts'
 import { revive } from './revive.ts'
@@ -143,9 +155,140 @@ describe('the cache of bundles on disk', () => {
     expect(after.hashes[1]).toBe(before.hashes[1])
   })
 
-  test('falls back to a folder of its own where it cannot be written', async () => {
+  test('notices that another version of a package was installed beside the one that was bundled', async () => {
+    const directory = programs.folder({
+      ...PROGRAM,
+      'main.mjs': PROGRAM['main.mjs'].replace("'./scale.mjs'", "'scaler'"),
+    })
+    const install = (version: string, text: string) => {
+      const store = path.join(directory, 'store', `scaler@${version}`)
+      mkdirSync(store, { recursive: true })
+      writeFileSync(
+        path.join(store, 'package.json'),
+        JSON.stringify({ name: 'scaler', version, exports: './index.mjs' }),
+      )
+      writeFileSync(path.join(store, 'index.mjs'), text)
+      const link = path.join(directory, 'node_modules', 'scaler')
+      mkdirSync(path.dirname(link), { recursive: true })
+      rmSync(link, { force: true, recursive: true })
+      symlinkSync(store, link, 'junction')
+      writeFileSync(path.join(directory, 'pnpm-lock.yaml'), `scaler: ${version}\n`)
+    }
+    install('1.0.0', PROGRAM['scale.mjs'])
+    const before = await programs.run(directory)
+    install('2.0.0-beta', PROGRAM['scale.mjs'].replace('x * by', 'x - by'))
+    const after = await programs.run(directory)
+    expect([before.values[0], after.values[0]]).toEqual([6, -1])
+  })
+
+  test('notices that the manifest of a bundled package leads elsewhere', async () => {
+    const directory = programs.folder({
+      ...PROGRAM,
+      'main.mjs': PROGRAM['main.mjs'].replace("'./scale.mjs'", "'scaler'"),
+    })
+    const home = path.join(directory, 'node_modules', 'scaler')
+    mkdirSync(home, { recursive: true })
+    writeFileSync(path.join(home, 'one.mjs'), PROGRAM['scale.mjs'])
+    writeFileSync(path.join(home, 'two.mjs'), PROGRAM['scale.mjs'].replace('x * by', 'x - by'))
+    const lead = (file: string) =>
+      writeFileSync(
+        path.join(home, 'package.json'),
+        JSON.stringify({ name: 'scaler', version: '1.0.0', exports: file }),
+      )
+    lead('./one.mjs')
+    const before = await programs.run(directory)
+    lead('./two.mjs')
+    const after = await programs.run(directory)
+    expect([before.values[0], after.values[0]]).toEqual([6, -1])
+  })
+
+  const leftFolders = () => readdirSync(tmpdir()).filter(name => name.startsWith('lithops-cache-'))
+
+  test.each([
+    ['a file is in its place', (directory: string) => path.join(directory, 'cache')],
+    ['the folder cannot be made', () => '/dev/null/cache'],
+  ])('falls back to a folder of its own, and leaves none, where %s', async (_, folderIn) => {
     const directory = programs.folder({ ...PROGRAM, cache: 'a file where the folder should be' })
-    const result = await programs.run(directory)
+    const before = leftFolders()
+    const result = await programs.run(directory, { cacheDirectory: folderIn(directory) })
     expect(result.values).toEqual([6, 5])
+    expect(leftFolders().filter(name => !before.includes(name))).toEqual([])
+  })
+
+  test('goes on without a cache on a disk that takes nothing', async context => {
+    if (process.platform === 'win32')
+      return context.skip('a limit to the size of files needs a shell of POSIX')
+    const directory = programs.folder({
+      ...PROGRAM,
+      'main.mjs': `
+import { captureFunction } from 'LIBRARY'
+import { scale } from './scale.mjs'
+const captured = captureFunction(x => scale(x, 3))
+const bundle = await captured.bundle()
+const text = Buffer.from(await bundle.read()).toString()
+console.log(JSON.stringify({ file: bundle.file ?? null, isWhole: text.includes('x * by') && text.length === bundle.sizeBytes }))
+`,
+    })
+    // no file may be longer than one block, as on a disk that is full
+    const shell = ['-c', 'trap "" XFSZ; ulimit -f 0; exec "$0" "$@"', process.execPath]
+    const before = leftFolders()
+    const result = await programs.run(directory, { node: '/bin/sh', execArgv: shell })
+    expect(result).toEqual({ file: null, isWhole: true })
+    expect(leftFolders().filter(name => !before.includes(name))).toEqual([])
+  })
+})
+
+describe('the size of the cache', () => {
+  const DAY_MS = 24 * 60 * 60 * 1000
+  let directory: string
+  beforeEach(() => {
+    directory = mkdtempSync(path.join(tmpdir(), 'lithops-sizes-'))
+  })
+  afterEach(() => rmSync(directory, { recursive: true, force: true }))
+
+  const hashOf = (n: number) => String(n).padStart(32, '0')
+  function put(n: number, bytes: number, ageDays: number, ending = 'mjs', prefix = '') {
+    const file = path.join(directory, `${prefix}${hashOf(n)}.${ending}`)
+    writeFileSync(file, 'x'.repeat(bytes))
+    const at = new Date(Date.now() - ageDays * DAY_MS)
+    utimesSync(file, at, at)
+  }
+  const left = () =>
+    readdirSync(directory)
+      .filter(name => name !== '.writable')
+      .map(name => name.replace(/^(\.?)0+/, '$1'))
+      .sort()
+
+  test('is kept by removing what was used least recently, and never what was used today', async () => {
+    put(1, 400, 5)
+    put(2, 400, 3)
+    put(3, 400, 2, 'map')
+    put(4, 5000, 0.5)
+    await new BundleCache({ directory, maxBytes: 5700 }).tidy()
+    expect(left()).toEqual(['3.map', '4.mjs'])
+    await new BundleCache({ directory, maxBytes: 10 }).tidy()
+    expect(left()).toEqual(['4.mjs'])
+  })
+
+  test('holds nothing that was not used for a month, and no half-written file', async () => {
+    put(1, 10, 31)
+    put(2, 10, 29, 'json')
+    put(3, 10, 40, 'mjs.0123456789ab', '.')
+    put(4, 10, 0, 'mjs.0123456789ab', '.')
+    writeFileSync(path.join(directory, 'notes.txt'), 'not ours')
+    await new BundleCache({ directory }).tidy()
+    expect(left()).toEqual(['.4.mjs.0123456789ab', '2.json', 'notes.txt'])
+  })
+
+  test('is looked at when something is written, and a use counts', async () => {
+    put(1, 10, 31)
+    put(2, 10, 29)
+    const cache = new BundleCache({ directory })
+    expect(await cache.touch(hashOf(2))).toBe(true)
+    expect(await cache.touch(hashOf(9))).toBe(false)
+    await cache.putModule(hashOf(5), 'text')
+    await vi.waitFor(() => expect(left()).toEqual(['2.mjs', '5.mjs']))
+    await cache.tidy(Date.now() + 29 * DAY_MS)
+    expect(left()).toEqual(['2.mjs', '5.mjs'])
   })
 })

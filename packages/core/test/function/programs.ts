@@ -35,12 +35,22 @@ export class Programs {
   /** Runs `main.mjs` of the folder; what it prints is JSON. */
   async run(
     directory: string,
-    { execArgv = [], cacheDirectory }: { execArgv?: readonly string[]; cacheDirectory?: string } = {},
+    {
+      execArgv = [],
+      cacheDirectory,
+      env: more = {},
+      node = process.execPath,
+    }: {
+      execArgv?: readonly string[]
+      cacheDirectory?: string
+      env?: Readonly<Record<string, string>>
+      node?: string
+    } = {},
   ): Promise<any> {
     const { NODE_OPTIONS, VITEST, ...env } = process.env
-    const { stdout } = await run(process.execPath, [...execArgv, path.join(directory, 'main.mjs')], {
+    const { stdout } = await run(node, [...execArgv, path.join(directory, 'main.mjs')], {
       cwd: directory,
-      env: { ...env, LITHOPS_CACHE_DIR: cacheDirectory ?? path.join(directory, 'cache') },
+      env: { ...env, ...more, LITHOPS_CACHE_DIR: cacheDirectory ?? path.join(directory, 'cache') },
       timeout: 60_000,
     })
     return JSON.parse(stdout)

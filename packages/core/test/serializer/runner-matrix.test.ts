@@ -33,6 +33,15 @@ function folder(name: string, type: 'module' | 'commonjs'): string {
 
 const source = (name: string) => readFileSync(path.join(programs, name), 'utf8')
 
+/** The built package as a user has it installed. */
+function copyPackageTo(directory: string): void {
+  const installed = path.join(directory, 'node_modules', '@lithops', 'core')
+  mkdirSync(installed, { recursive: true })
+  for (const name of ['dist', 'package.json']) {
+    cpSync(path.join(packageRoot, name), path.join(installed, name), { recursive: true })
+  }
+}
+
 function copySources(directory: string): string {
   for (const name of SOURCES) cpSync(path.join(programs, name), path.join(directory, name))
   return path.join(directory, 'jobs.ts')
@@ -178,11 +187,7 @@ describe('runner matrix', { timeout: 120_000 }, () => {
     // The vm pools give each file a context of its own: other classes of errors, other symbols, another require().
     it(`an executor of the built package inside vitest, pool ${pool}`, async () => {
       const directory = folder(`vitest-executor-${pool}`, 'module')
-      const installed = path.join(directory, 'node_modules', '@lithops', 'core')
-      mkdirSync(installed, { recursive: true })
-      for (const name of ['dist', 'package.json']) {
-        cpSync(path.join(packageRoot, name), path.join(installed, name), { recursive: true })
-      }
+      copyPackageTo(directory)
       writeFileSync(path.join(directory, 'vitest.config.mjs'), 'export default {}\n')
       writeFileSync(path.join(directory, 'executor.test.ts'), EXECUTOR_TEST)
       const { code, output } = await runVitest(directory, pool)
@@ -190,6 +195,26 @@ describe('runner matrix', { timeout: 120_000 }, () => {
       expect(output).toMatch(/3 passed/)
     })
   }
+})
+
+describe('Jest', { timeout: 120_000 }, () => {
+  // Jest has contexts, a process and a require() of its own, and code that it compiled in memory.
+  it('an executor of the built package', async context => {
+    for (const name of ['jest/bin/jest', '@swc/jest']) resolveOrSkip(context, name)
+    const directory = folder('jest', 'commonjs')
+    copyPackageTo(directory)
+    for (const [name, text] of Object.entries(JEST_PROJECT)) writeFileSync(path.join(directory, name), text)
+    writeFileSync(
+      path.join(directory, 'jest.config.cjs'),
+      `module.exports = { haste: { enableSymlinks: false }, transform: { '\\.ts$': [${JSON.stringify(require.resolve('@swc/jest'))}, { sourceMaps: 'inline' }] } }\n`,
+    )
+    const { code, output } = await runNode(
+      [require.resolve('jest/bin/jest'), '--rootDir', directory],
+      directory,
+    )
+    if (code !== 0) expect.fail(output)
+    expect(output).toMatch(/6 passed/)
+  })
 })
 
 /** The program without what Node cannot strip: the enum and the parameter property. */
@@ -253,13 +278,69 @@ test('the storage of a job can be disposed of', async () => {
 })
 `
 
+const JEST_PROJECT = {
+  'util.ts': `
+export class Point { constructor(public x: number) {} norm() { return Math.abs(this.x) } }
+export const scale = (x: number, by: number) => x * by
+export function fail(x: number): never {
+  throw new TypeError('failed ' + x)
+}
+`,
+  'job.test.ts': `
+import { FunctionExecutor } from '@lithops/core'
+import { fail, Point, scale } from './util'
+class OrderError extends Error { constructor(message: string, readonly order: number) { super(message) } }
+const point = new Point(-4)
+const known = new Map([[1, new Date(5)]])
+let fexec: FunctionExecutor
+beforeAll(() => { fexec = new FunctionExecutor({ backend: 'localhost', localhost: { worker_processes: 1 } }) })
+afterAll(() => fexec.close())
+test('a closure', async () => {
+  const rate = 3
+  expect(await fexec.getResult(fexec.map((x: number) => x * rate, [1, 2]))).toEqual([3, 6])
+})
+test('modules and instances', async () => {
+  expect(await fexec.callAsync((x: number) => scale(x, 2) + point.norm(), 1)).toBe(6)
+  expect(await fexec.callAsync((x: number) => new Point(x), 5)).toBeInstanceOf(Point)
+})
+test('this of an arrow', async () => {
+  class Job { rate = 2; run = (x: number) => x * this.rate }
+  expect(await fexec.callAsync(new Job().run, 4)).toBe(8)
+})
+test('values of the context', async () => {
+  const [map, isMap] = await fexec.callAsync((x: any) => [known, known instanceof Map && x instanceof Map] as const, new Map())
+  expect(isMap).toBe(true)
+  expect(map).toBeInstanceOf(Map)
+  expect(map.get(1)!.getTime()).toBe(5)
+})
+test('an error has its class, and its stack points here', async () => {
+  const error = await fexec.callAsync((x: number) => { throw new OrderError('no', x) }, 7).catch(e => e)
+  expect(error).toBeInstanceOf(OrderError)
+  expect(error.order).toBe(7)
+  expect(error.stack).toMatch(/job\\.test\\.ts:29:/)
+})
+test('a stack points into a module', async () => {
+  const error = await fexec.callAsync((x: number) => fail(x), 7).catch(e => e)
+  expect(error).toBeInstanceOf(TypeError)
+  expect(error.stack).toMatch(/util\\.ts:5:/)
+})
+`,
+}
+
 function runVitest(directory: string, pool: string): Promise<{ code: number | null; output: string }> {
   const main = path.join(path.dirname(require.resolve('vitest/package.json')), 'vitest.mjs')
   if (!existsSync(main)) throw new Error(`vitest has no ${main}`)
+  return runNode([main, 'run', '--root', directory, `--pool=${pool}`], directory)
+}
+
+function runNode(
+  args: readonly string[],
+  directory: string,
+): Promise<{ code: number | null; output: string }> {
   const outer = Object.entries(process.env).filter(([name]) => !/^(VITEST|NODE_OPTIONS|TEST$)/.test(name))
   return new Promise(resolve => {
     let output = ''
-    const child = spawn(process.execPath, [main, 'run', '--root', directory, `--pool=${pool}`], {
+    const child = spawn(process.execPath, args, {
       cwd: directory,
       env: {
         ...Object.fromEntries(outer),

@@ -1,6 +1,6 @@
 import { countOf, formatKey } from '../../format.ts'
 import { openStorage, print, UsageError } from '../../global-options.ts'
-import { interruptible } from '../../interrupt.ts'
+import { interruptible } from '../../interruptible.ts'
 import { type RemoveOptions, removeAll } from './remove-all.ts'
 
 /** `lithops storage delete <bucket> <keys...>` or `--prefix` */

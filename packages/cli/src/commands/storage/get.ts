@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { formatBytes, formatKey } from '../../format.ts'
 import { type GlobalOptions, openStorage, print, UsageError } from '../../global-options.ts'
-import { interruptible } from '../../interrupt.ts'
+import { interruptible } from '../../interruptible.ts'
 import { TransferBar } from '../../transfer-bar.ts'
 
 /** `lithops storage get <bucket> <key>` */

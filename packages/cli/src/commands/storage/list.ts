@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { countOf, formatBytes, formatKey } from '../../format.ts'
 import { type GlobalOptions, openStorage } from '../../global-options.ts'
-import { interruptible } from '../../interrupt.ts'
+import { interruptible } from '../../interruptible.ts'
 
 const SIZE_WIDTH = 14
 

@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline/promises'
 import { ObjectNotFoundError } from '@lithops/core'
 import { countOf, formatKey } from '../../format.ts'
 import { type GlobalOptions, openStorage, print, UsageError } from '../../global-options.ts'
-import { InterruptedError, interruptible } from '../../interrupt.ts'
+import { InterruptedError, interruptible } from '../../interruptible.ts'
 
 export interface RemoveOptions extends GlobalOptions {
   readonly dryRun?: boolean

@@ -182,7 +182,7 @@ function refuseUninitialized(
       isInDeadZone(context, declaration, scope, { fn, script, code }))
   if (!isUninitialized) return
   throw new CaptureError(
-    `variable '${name}' is not initialized yet at the time of the call (declared at ${script.placeOf(node.start)})`,
+    `variable '${name}' is not initialized yet at the time of the call (declared at ${script.placeOf(node.start)}); start the job after that line`,
     [...way, name],
   )
 }

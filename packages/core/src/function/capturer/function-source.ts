@@ -91,15 +91,23 @@ function captureSpecialPlaces(
         break
       case 'super':
         if (code.form === 'method' && place.owner === code.node) found.ownSuper = place
-        else if (isOfOuter(place.owner, code)) throw refuse("it uses 'super' outside of its class", place)
+        else if (isOfOuter(place.owner, code))
+          throw refuse("it uses 'super' outside of its class: call a method of the object instead", place)
         break
       case 'new.target':
-        if (isOfOuter(place.owner, code)) throw refuse("it uses 'new.target' of an enclosing function", place)
+        if (isOfOuter(place.owner, code))
+          throw refuse(
+            "it uses 'new.target' of an enclosing function: keep it in a const and use that",
+            place,
+          )
         break
       case 'eval':
-        throw refuse('it calls eval() directly, so its variables cannot be determined', place)
+        throw refuse(
+          'it calls eval() directly, so its variables cannot be determined: write the code out, or use new Function',
+          place,
+        )
       case 'with':
-        throw refuse("it uses a 'with' statement, which modules do not allow", place)
+        throw refuse("it uses a 'with' statement, which modules do not allow: name the object", place)
       case 'import.meta':
         source.edits.push({ ...rangeOf(place), text: () => importMetaText(script.url, script.file) })
         break

@@ -117,7 +117,10 @@ export class FunctionTable {
     if (expression !== undefined) return known.globalNode(expression)
     const member = builtinMemberOf(fn)
     if (member !== undefined) return known.builtinNode(member)
-    throw new CaptureError(`it is ${kind} (${fn.name || 'anonymous'})`, path)
+    throw new CaptureError(
+      `it is ${kind} (${fn.name || 'anonymous'}); make what it belongs to in the function`,
+      path,
+    )
   }
 }
 

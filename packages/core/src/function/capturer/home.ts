@@ -42,7 +42,7 @@ export function findHome(
     }
   }
   throw new CaptureError(
-    `it uses the private name #${name} of a class it was taken out of (${script.placeOf(place.start)})`,
+    `it uses the private name #${name} of a class it was taken out of: call it as a method of an instance (${script.placeOf(place.start)})`,
     path,
   )
 }
@@ -88,7 +88,7 @@ export function findHomePrototype(
   const isOfLiteral = code.parent?.type === 'Property'
   if (!isOfLiteral || owner === undefined || !holds(owner, fn)) {
     throw new CaptureError(
-      `it uses 'super' and was taken out of the object or class it belongs to (${script.placeOf(place.start)})`,
+      `it uses 'super' and was taken out of the object or class it belongs to: call it as a method of that (${script.placeOf(place.start)})`,
       path,
     )
   }

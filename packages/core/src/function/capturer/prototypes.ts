@@ -55,7 +55,7 @@ export function refuseHandles(value: object, path: Path): void {
     const member = hostExpression(constructor) === undefined ? builtinMemberOf(constructor) : undefined
     if (member !== undefined && !DATA_MODULES.test(member.module)) {
       throw new CaptureError(
-        `it is a ${ownName} from '${member.module}' (a live handle of this process)`,
+        `it is a ${ownName} from '${member.module}' (a live handle of this process: open it in the function)`,
         path,
       )
     }

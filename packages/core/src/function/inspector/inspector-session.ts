@@ -1,5 +1,6 @@
-import inspector from 'node:inspector'
+import type inspector from 'node:inspector'
 import vm from 'node:vm'
+import { inspectorModule } from '../lazy-modules.ts'
 
 /** Captures whose handles V8 may hold at once: releasing is a trip to the inspector, and captures come in loops. */
 const HELD_CAPTURES = 128
@@ -52,7 +53,22 @@ export class InspectorSession {
     return InspectorSession.#current
   }
 
-  readonly #session = new inspector.Session()
+  /** Why there is no inspector that answers at once, as the middle of a sentence; undefined where there is one. */
+  static whyMissing(): string | undefined {
+    if (InspectorSession.#missing === undefined) {
+      try {
+        InspectorSession.get()
+        InspectorSession.#missing = ''
+      } catch (error) {
+        InspectorSession.#missing = reasonOf(error)
+      }
+    }
+    return InspectorSession.#missing || undefined
+  }
+
+  static #missing: string | undefined
+
+  readonly #session = new (inspectorModule().Session)()
   readonly #scripts = new Map<string, ScriptFacts>()
   readonly #box: { in: unknown; out: unknown } = { in: undefined, out: undefined }
   readonly #contextId: number
@@ -64,7 +80,12 @@ export class InspectorSession {
 
   private constructor() {
     this.#session.connect()
-    this.#contextId = this.#createContext()
+    try {
+      this.#contextId = this.#createContext()
+    } catch (error) {
+      this.#session.disconnect()
+      throw error
+    }
     this.#session.on('Debugger.scriptParsed', ({ params }) => {
       this.#scripts.set(params.scriptId, params as ScriptFacts)
     })
@@ -254,6 +275,15 @@ export class InspectorSession {
       this.#session.off('Debugger.paused', onPaused)
     }
   }
+}
+
+function reasonOf(error: unknown): string {
+  const { code } = error as { code?: string }
+  if (code === 'ERR_ACCESS_DENIED') {
+    return "Node's permission model keeps it from V8's inspector (some versions have --allow-inspector)"
+  }
+  const runtime = process.versions.bun === undefined ? `this Node (${process.version})` : 'Bun'
+  return `${runtime} has no inspector that answers at once`
 }
 
 export interface PausedFrame {

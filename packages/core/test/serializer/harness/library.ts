@@ -1,3 +1,3 @@
-export { captureFunction, decodeValue, encodeValue } from './product.ts'
+export { captureFunction, decodeValue, encodeValue, exported } from './product.ts'
 export { Remote, ship, stop } from './remote.ts'
 export { closeWorker, runCases, runProgram } from './run-program.ts'

@@ -12,6 +12,9 @@ declare module 'lithops:source/function/index.ts' {
   import type { CapturedFunction } from '../../../src/function/captured-function.ts'
   export function captureFunction(fn: (...args: never[]) => unknown): CapturedFunction
 }
+declare module 'lithops:source/function/exported.ts' {
+  export function exported<Fn>(fn: Fn, module: string | URL, name?: string): Fn
+}
 declare module 'lithops:source/worker/instantiate.ts' {
   import type { ClassTable } from '../../../src/codec/class-table.ts'
   export function instantiateFunction(
