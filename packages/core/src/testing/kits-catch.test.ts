@@ -1,6 +1,6 @@
 /** The kits are tested by what they catch: small deliberate mistakes, each of which must fail the case named for it. */
-import assert from 'node:assert/strict'
-import { describe, expect, test } from 'vitest'
+import { describe, test } from 'vitest'
+import { casesOf, mustFail } from '../../test/kits/harness.ts'
 import type { Activation, DeployOptions, InvokeOptions, RuntimeSpec } from '../driver/compute-backend.ts'
 import type { JobKey, Monitor, PublisherAddress, StatusPublisher, WatchOptions } from '../driver/monitor.ts'
 import type {
@@ -19,24 +19,6 @@ import { MemoryMonitor, openMemoryPublisher } from './memory-monitor.ts'
 import { MemoryStorage } from './memory-storage.ts'
 import { monitorConformance } from './monitor-conformance.ts'
 import { storageConformance } from './storage-conformance.ts'
-
-type Cases = Map<string, () => Promise<void>>
-type Register = (test: (name: string, run: () => Promise<void>) => void) => void
-
-function casesOf(register: Register): Cases {
-  const cases: Cases = new Map()
-  register((name, run) => {
-    expect(cases.has(name), `two cases are named ${name}`).toBe(false)
-    cases.set(name, run)
-  })
-  return cases
-}
-
-async function mustFail(register: Register, name: string): Promise<void> {
-  const run = casesOf(register).get(name)
-  assert.ok(run, `there is no case '${name}'`)
-  await expect(run(), `case '${name}' did not see the mistake`).rejects.toThrow()
-}
 
 describe('the storage kit catches a storage that', () => {
   const mistakes: Record<string, { readonly Storage: new () => MemoryStorage; readonly fails: string }> = {
