@@ -194,7 +194,7 @@ export class Invoker {
     const calls = [first]
     if (first.mustBeAlone || this.#isolatesCalls) return calls
     const { adaptiveChunks, maxActivations, maxPayloadBytes } = lane.backend.capabilities
-    const size = job.options.chunksize ?? (adaptiveChunks ? adaptiveGroupSize(job, maxActivations) : 1)
+    const size = job.options.chunksize ?? (adaptiveChunks ? adaptiveGroupSize(job, maxActivations, first) : 1)
     const maxBytes = maxPayloadBytes - (Number.isFinite(maxPayloadBytes) ? 4096 : 0)
     let bytes = inputBytes(first)
     while (calls.length < size) {
@@ -213,7 +213,7 @@ export class Invoker {
     const { capabilities } = lane.backend
     const isAdaptive = job.options.chunksize === undefined && capabilities.adaptiveChunks === true
     const writer = new ActivationWriter(prefix, {
-      handBackAfterMs: isAdaptive ? handBackAfterMs(calls.length) : 0,
+      handBackAfterMs: isAdaptive ? handBackAfterMs(calls.length, calls[0]) : 0,
       sizeHint: calls.length * 24,
     })
     const sent: Call[] = []

@@ -1,3 +1,4 @@
+import { readRange } from './byte-source.ts'
 import type { Newline } from './newline.ts'
 import { asBuffer, type ObjectReader, readAhead } from './object-reader.ts'
 
@@ -177,7 +178,7 @@ async function countingStart(reader: ObjectReader, start: number, newline: Newli
   if (!newline.overlapsItself || latest === 0) return latest
   for (let step = FIRST_STEP_BACK_BYTES; ; step *= 4) {
     const from = Math.max(0, latest - step)
-    const bytes = await readAll(reader, from, latest + length - 1)
+    const bytes = asBuffer(await readRange(reader, from, latest + length - 1))
     // a place counts from the left by itself when no occurrence begins in the `length - 1` bytes before it
     let clear = from === 0 ? 0 : -1
     let last = from - 1 // an occurrence before the window may reach into it
@@ -190,11 +191,4 @@ async function countingStart(reader: ObjectReader, start: number, newline: Newli
     if (latest - last >= length) clear = latest
     if (clear >= 0) return clear
   }
-}
-
-async function readAll(reader: ObjectReader, start: number, end: number): Promise<Buffer> {
-  if (reader.readAll !== undefined) return asBuffer(await reader.readAll(start, end))
-  const chunks: Uint8Array[] = []
-  for await (const chunk of reader.open(start, end)) chunks.push(chunk)
-  return Buffer.concat(chunks)
 }

@@ -68,6 +68,8 @@ export const InputKind = {
   reference: 1,
   /** A list of inputs, which the function gets as one array: u32 count, then kind, length and bytes of each. */
   list: 2,
+  /** JSON of a PieceDescriptor (piece/descriptor.ts): the function gets an ObjectPiece. */
+  piece: 3,
 } as const
 
 /** Types of reply frames: u8 type, u32 length, payload. */
