@@ -23,6 +23,8 @@ export interface ExecutorParts {
   readonly injected: ReadonlySet<ComputeBackend>
   /** Undefined for `storage: storageless`. */
   readonly openStorage: () => OpenStorage | Promise<OpenStorage> | undefined
+  /** A storage beside that one, by its config name. */
+  readonly openNamedStorage: (name: string) => Promise<OpenStorage>
   /** Undefined for the direct way home. */
   readonly openMonitor: (() => Promise<Monitor>) | undefined
 }
@@ -38,6 +40,8 @@ export class ExecutorSurroundings {
   #internal: InternalStorage | undefined
   /** Functions or the program may have put cloud objects. */
   #usesStorage = false
+  readonly #named = new Map<string, Promise<OpenStorage>>()
+  readonly #wantedStorages = new Map<Job, readonly string[]>()
   #monitor: Promise<Monitor> | undefined
   readonly #watches = new Map<Job, AbortController>()
   readonly #forgetting = new Set<Promise<void>>()
@@ -74,9 +78,10 @@ export class ExecutorSurroundings {
     }
   }
 
-  /** The user's view of the storage. */
-  async storage(): Promise<Storage> {
-    const storage = await this.#openStorage()
+  /** The user's view of the storage; with a name, of the one that has it in the config. */
+  async storage(name?: string): Promise<Storage> {
+    const own = await this.#openStorage()
+    const storage = name === undefined || name === own?.backend.name ? own : await this.#openNamed(name)
     if (storage === undefined) throw storageless()
     this.#usesStorage = true
     return new Storage({
@@ -87,13 +92,41 @@ export class ExecutorSurroundings {
     }).ready()
   }
 
+  /** The job's workers will need these storages, by their config names, besides its own. Called before `of`. */
+  wantStorages(job: Job, names: readonly string[]): void {
+    if (names.length > 0) this.#wantedStorages.set(job, names)
+  }
+
+  #openNamed(name: string): Promise<OpenStorage> {
+    let opened = this.#named.get(name)
+    if (opened === undefined) {
+      opened = this.#parts.openNamedStorage(name)
+      this.#named.set(name, opened)
+      opened.catch(() => this.#named.delete(name))
+    }
+    return opened
+  }
+
+  async #openWanted(job: Job, own: OpenStorage | undefined): Promise<void> {
+    const names = this.#wantedStorages.get(job) ?? []
+    this.#wantedStorages.delete(job)
+    for (const name of names) {
+      if (name !== own?.backend.name) job.storages.set(name, await this.#openNamed(name))
+    }
+  }
+
   /** What a job's activations carry besides the job itself. Watches the job where results do not come with replies. */
   of(job: Job, directory: () => Promise<string>): JobSurroundings | Promise<JobSurroundings> {
     const storage = this.#openStorage()
     if (storage !== undefined) this.#usesStorage = true
     const isDirect =
       this.#parts.openMonitor === undefined && this.#backends?.every(b => b.capabilities.synchronousReply)
-    if (isDirect === true && !(storage instanceof Promise) && job.storages.size === 0)
+    if (
+      isDirect === true &&
+      !(storage instanceof Promise) &&
+      job.storages.size === 0 &&
+      !this.#wantedStorages.has(job)
+    )
       return { directory, ...storagesOf(job, storage) }
     return this.#monitored(job, directory, storage)
   }
@@ -104,6 +137,7 @@ export class ExecutorSurroundings {
     opening: OpenStorage | Promise<OpenStorage> | undefined,
   ): Promise<JobSurroundings> {
     const [storage, backends] = await Promise.all([opening, this.#ready])
+    await this.#openWanted(job, storage)
     if (this.#parts.openMonitor === undefined) {
       const mute = backends.find(backend => !backend.capabilities.synchronousReply)
       if (mute === undefined) return { directory, ...storagesOf(job, storage) }
@@ -200,8 +234,10 @@ export class ExecutorSurroundings {
       ),
     ])
     // an injected storage backend is not ours to close; the drivers' own are
-    const storage = this.#storage
-    if (storage !== undefined) await (await Promise.resolve(storage).catch(() => undefined))?.backend.close()
+    const opened = [this.#storage, ...this.#named.values()].map(storage =>
+      Promise.resolve(storage).catch(() => undefined),
+    )
+    for (const storage of await Promise.all(opened)) await storage?.backend.close()
   }
 
   #openStorage(): OpenStorage | Promise<OpenStorage> | undefined {
