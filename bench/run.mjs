@@ -16,6 +16,8 @@ const CASES = [
   'capture-known',
   'capture-fresh',
   'async-source',
+  'word-count',
+  'partition-keys',
 ]
 
 function findLithops() {
