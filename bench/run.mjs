@@ -17,6 +17,8 @@ const CASES = [
   'capture-fresh',
   'async-source',
   'storage-monitor',
+  'word-count',
+  'partition-keys',
 ]
 
 function findLithops() {

@@ -11,7 +11,7 @@ export class NotBuiltError extends Error {
 
 export const captureBuild = fileURLToPath(new URL('../../packages/core/.cache/capture.mjs', import.meta.url))
 
-async function importCore() {
+export async function loadCore() {
   try {
     return await import('@lithops/core')
   } catch (error) {
@@ -22,14 +22,14 @@ async function importCore() {
 
 /** An executor on localhost with its defaults. */
 export async function openExecutor() {
-  const core = await importCore()
+  const core = await loadCore()
   if (!core.FunctionExecutor) throw new NotBuiltError('FunctionExecutor')
   return new core.FunctionExecutor({ backend: 'localhost' })
 }
 
 /** The one place that knows where `captureFunction` comes from: the package, else the bundle that run.mjs makes. */
 export async function loadCapture() {
-  const core = await importCore()
+  const core = await loadCore()
   if (core.captureFunction) return core.captureFunction
   if (!existsSync(captureBuild)) throw new NotBuiltError('captureFunction')
   const { captureFunction } = await import(pathToFileURL(captureBuild).href)

@@ -4,6 +4,7 @@ Writes {"samples": [{metric: number}], "version": ...} to OUTPUT.
 """
 import json
 import os
+import resource
 import statistics
 import sys
 import time
@@ -31,6 +32,32 @@ def burn(loops):
     for i in range(loops):
         x = (x * 31 + i) & 0xffffffff
     return (time.perf_counter() - start) * 1e3
+
+
+def count_words(obj):
+    counts = {}
+    for line in obj.data_stream.read().decode().split('\n'):
+        for word in line.split(' '):
+            counts[word] = counts.get(word, 0) + 1
+    return counts
+
+
+def add_counts(results):
+    counts = {}
+    for result in results:
+        for word, n in result.items():
+            counts[word] = counts.get(word, 0) + n
+    return counts
+
+
+def count_alone(path):
+    start = time.perf_counter()
+    counts = {}
+    with open(path) as file:
+        for line in file:
+            for word in line.rstrip('\n').split(' '):
+                counts[word] = counts.get(word, 0) + 1
+    return (time.perf_counter() - start) * 1e3, len(counts)
 
 
 def timed(work):
@@ -101,6 +128,20 @@ def main():
             cores = len(os.sched_getaffinity(0))
             rows.append({'wall': wall, 'efficiency': BURN_TASKS * serial / cores / wall * 100,
                          'busy': sum(value) / cores / wall * 100})
+        elif case == 'word-count':
+            # here `samples` is the size of the file in bytes; cases/word-count.mjs has made it
+            size = int(sys.argv[2])
+            path = os.path.join(os.path.dirname(__file__), '..', '..', '.cache', 'bench-data', f'words-{size}.txt')
+            with open(path, 'rb') as file:
+                lithops.Storage(backend='localhost').put_object('storage', 'words.txt', file)
+            alone, words = count_alone(path)
+            wall, value = timed(lambda: fexec.get_result(fexec.map_reduce(
+                count_words, ['storage/words.txt'], add_counts, obj_chunk_size=10_000_000)))
+            assert len(set(value) - {''}) == words
+            cores = len(os.sched_getaffinity(0))
+            rows.append({'rate': size / 1e3 / wall, 'share': alone / cores / wall * 100,
+                         'rss': resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024})
+            break
         else:
             raise SystemExit(f'no case {case}')
     with open(output, 'w') as file:

@@ -26,6 +26,14 @@ export default defineConfig([
     splitting: true,
     shims: true,
   },
+  // Readers of formats: bundled into the functions that need them.
+  {
+    ...common,
+    entry: { 'formats/csv': 'src/formats/csv.ts', 'formats/parquet': 'src/formats/parquet.ts' },
+    format: ['esm'],
+    dts: false,
+    splitting: false,
+  },
   // The worker process of the localhost backend is one file: every file less is a faster start.
   {
     ...common,

@@ -1,3 +1,9 @@
+export type { ObjectAddress, ObjectReference } from './data/address.ts'
+export { type ColumnType, type ColumnTypes, type CsvOptions, csv, type RowOf } from './data/csv-source.ts'
+export { ObjectSource, type ObjectsInput } from './data/object-source.ts'
+export { jsonLines, objects } from './data/objects.ts'
+export { type ParquetOptions, parquet } from './data/parquet-source.ts'
+export type { ObjectsOptions } from './data/source-options.ts'
 export {
   CallCancelledError,
   CallError,
@@ -43,6 +49,7 @@ export type {
 } from './executor/map-reduce.ts'
 export { Storage, type StorageOptions } from './executor/named-storage.ts'
 export type { GetResultOptions } from './executor/read-results.ts'
+export { GroupedFuturesStream } from './executor/reduce-groups.ts'
 export { exported } from './function/exported.ts'
 export { CallHandle, type CallStatus, type ResultOptions } from './future/call-handle.ts'
 export { FuturesList } from './future/futures-list.ts'
@@ -58,6 +65,7 @@ export {
 } from './future/wait.ts'
 export type { CallState } from './job/call.ts'
 export type { CallOptions, RetryBudget } from './job/job-options.ts'
+export { ObjectPiece, type PieceReadOptions, TablePiece } from './piece/index.ts'
 export type { CallStats } from './stats/call-stats.ts'
 export { type CloudObject, isCloudObject } from './storage/cloud-object.ts'
 export {

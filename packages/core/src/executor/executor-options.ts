@@ -32,6 +32,11 @@ export interface ExecutorOptions {
   readonly backend?: BackendChoice | readonly BackendChoice[]
   /** Name of the storage, 'storageless', or a driver object. */
   readonly storage?: string | StorageDriver
+  /**
+   * Storages beside that one that sources of objects name in their addresses: needed for drivers that are objects, and
+   * for packages of others that have a section in the config.
+   */
+  readonly storages?: readonly (string | StorageDriver)[]
   /** Way home of results: 'direct', 'storage', the name of a monitor, or a driver object. */
   readonly monitoring?: string | MonitorDriver
   /** Keys of the section `localhost`. */
@@ -59,6 +64,7 @@ const KNOWN_OPTIONS = [
   'configFile',
   'backend',
   'storage',
+  'storages',
   'monitoring',
   'localhost',
   'runtime',
@@ -97,7 +103,7 @@ export function resolveExecutor(options: ExecutorOptions, kind: ExecutorKind): E
     ...(options.config === undefined ? {} : { config: options.config }),
     ...(options.configFile === undefined ? {} : { configFile: options.configFile }),
     ...(options.localhost === undefined ? {} : { localhost: options.localhost }),
-    drivers: namesOf([options.backend, options.storage, options.monitoring].flat()),
+    drivers: namesOf([options.backend, options.storage, options.storages, options.monitoring].flat()),
   })
   const log = makeLog(options.logLevel ?? config?.lithops.log_level.toLowerCase() ?? 'warning')
   for (const warning of config?.warnings ?? []) log.debug(warning)
@@ -117,6 +123,7 @@ export function resolveExecutor(options: ExecutorOptions, kind: ExecutorKind): E
       : (backends as ComputeBackend[]),
     injected: new Set(choices.filter(isBackend)),
     openStorage,
+    openNamedStorage: name => openNamedStorage(name, options.storages ?? [], choices, config, context),
     openMonitor: monitorOpener(options, config, context),
     openStorageMonitor: storage => openStorageMonitor(storage, config, context),
   }
@@ -140,6 +147,8 @@ function checkOptions(options: ExecutorOptions): void {
   for (const kind of ['backend', 'storage', 'monitoring']) {
     is(kind, 'a name or a driver', value => value !== '' && (isText(value) || typeof value === 'object'))
   }
+  const isStorage = (one: unknown) => isText(one) || isRecord(one)
+  is('storages', 'a list of names and drivers', value => Array.isArray(value) && value.every(isStorage))
   if (problems.length === 0) return
   throw new ConfigError(`The options of the executor are wrong: ${problems.join('; ')}.`)
 }
@@ -267,6 +276,20 @@ function jobStorageOpener(
     const opened = open()
     return opened instanceof Promise ? opened.then(unasked) : opened && unasked(opened)
   }
+}
+
+/** A storage beside the job's own, by its config name. */
+async function openNamedStorage(
+  name: string,
+  known: readonly (string | StorageDriver)[],
+  backends: readonly BackendChoice[],
+  config: ResolvedConfig | undefined,
+  context: DriverContext,
+): Promise<OpenStorage> {
+  const driver = known.find(candidate => typeof candidate === 'object' && candidate.name === name)
+  if (typeof driver === 'object') checkDriverShape('storage', 'the option storages', driver)
+  if (driver !== undefined) return storageOpener(driver, config, context)()
+  return jobStorageOpener(name, backends, config, context)() as Promise<OpenStorage>
 }
 
 function monitorOpener(

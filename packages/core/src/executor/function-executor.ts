@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ensureAsyncDispose } from '../async-dispose.ts'
 import { decodeValue } from '../codec/value.ts'
+import { ObjectSource } from '../data/object-source.ts'
 import type { RuntimeListing } from '../driver/compute-backend.ts'
 import { CallCancelledError } from '../errors/index.ts'
 import { CallHandle } from '../future/call-handle.ts'
@@ -18,6 +19,7 @@ import type { Job } from '../job/job.ts'
 import { type CallOptions, compileJobOptions } from '../job/job-options.ts'
 import { show } from '../job/option-checks.ts'
 import { readStatuses } from '../monitor/read-statuses.ts'
+import type { ObjectPiece } from '../piece/index.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { CallContext } from '../worker/call-context.ts'
 import { AttachedJob, type AttachOptions, infoOf, takeOverWhenGone } from './attached-job.ts'
@@ -41,7 +43,9 @@ import {
 import { type ExecutorParts, ExecutorSurroundings } from './open-executor.ts'
 import { ProgressBar, progressOf, wantsProgress } from './progress-bar.ts'
 import { type GetResultOptions, resultOfStream, toleratesFailures, valuesOf } from './read-results.ts'
+import { type GroupedFuturesStream, reduceGroups } from './reduce-groups.ts'
 import { reviveJob } from './revive-job.ts'
+import { optionsWithSource, sourceItems } from './source-items.ts'
 import { UnreadFutures } from './unread-futures.ts'
 
 /** A function of one item, extra arguments and the call's context. */
@@ -149,8 +153,10 @@ export class FunctionExecutor {
   ): FuturesList<Awaited<R>> | FuturesStream<Awaited<R>> {
     checkItems(items)
     const count = countOf(items)
-    const job = this.#newJob('M', fn, options, count ?? Number.POSITIVE_INFINITY)
-    if (count === undefined) return this.#runner.stream<Awaited<R>>(job, items)
+    const job = this.#newJob('M', fn, optionsWithSource(items, options), count ?? Number.POSITIVE_INFINITY)
+    if (count === undefined) {
+      return this.#runner.stream<Awaited<R>>(job, sourceItems(items, options, this.#surroundings, job))
+    }
     const futures = this.#runner.list<Awaited<R>>(job, items as Iterable<unknown>)
     this.#unread.add(futures)
     return futures
@@ -158,7 +164,8 @@ export class FunctionExecutor {
 
   /**
    * Runs `mapFn` for every item and `reduceFn(results, context)` over the results in the order of the items: with one
-   * reducer, a tree of them (`fanIn`), or one per group of items (`reduceBy`), or one per object (`reduceByKey`).
+   * reducer, a tree of them (`fanIn`), one per group of items (`reduceBy`), or one per object (`reduceByKey`). Groups of an
+   * array or set come as a list of futures, groups of other sources as a stream of them.
    */
   mapReduce<T, R, U, K, const Extra extends readonly unknown[] = []>(
     mapFn: MapFunction<T, R, Extra>,
@@ -166,12 +173,24 @@ export class FunctionExecutor {
     reduceFn: ReduceFunction<Awaited<R>, U>,
     options: GroupedMapReduceOptions<T, K, Extra>,
   ): GroupedFutures<K, Awaited<U>>
+  mapReduce<T, R, U, K, const Extra extends readonly unknown[] = []>(
+    mapFn: MapFunction<T, R, Extra>,
+    items: ItemSource<T>,
+    reduceFn: ReduceFunction<Awaited<R>, U>,
+    options: GroupedMapReduceOptions<T, K, Extra>,
+  ): GroupedFuturesStream<K, Awaited<U>>
   mapReduce<T, R, U, const Extra extends readonly unknown[] = []>(
     mapFn: MapFunction<T, R, Extra>,
     items: ItemList<T>,
     reduceFn: ReduceFunction<Awaited<R>, U>,
     options: ObjectMapReduceOptions<Extra>,
   ): GroupedFutures<string, Awaited<U>>
+  mapReduce<T, R, U, const Extra extends readonly unknown[] = []>(
+    mapFn: MapFunction<T, R, Extra>,
+    items: ItemSource<T>,
+    reduceFn: ReduceFunction<Awaited<R>, U>,
+    options: ObjectMapReduceOptions<Extra>,
+  ): GroupedFuturesStream<string, Awaited<U>>
   mapReduce<T, R, U, const Extra extends readonly unknown[] = []>(
     mapFn: MapFunction<T, R, Extra>,
     items: ItemList<T> | ItemSource<T>,
@@ -183,17 +202,13 @@ export class FunctionExecutor {
     items: ItemList<T> | ItemSource<T>,
     reduceFn: ReduceFunction<Awaited<R>, U>,
     options: MapReduceOptions<Extra> & ReducerChoice<T, K> = {},
-  ): ResponseFuture<Awaited<U>> | GroupedFutures<K, Awaited<U>> {
+  ): ResponseFuture<Awaited<U>> | GroupedFutures<K, Awaited<U>> | GroupedFuturesStream<K, Awaited<U>> {
     checkItems(items)
     checkMapReduceOptions(options)
     const count = countOf(items)
     const reduceBy = groupingOf(options)
-    if (count === undefined && reduceBy !== undefined) {
-      throw new TypeError(
-        'mapReduce with one reducer per group needs an array or a set of items: the groups must be known at the start.',
-      )
-    }
-    const mapJob = this.#newJob('M', mapFn, options, count ?? Number.POSITIVE_INFINITY, MAP_REDUCE_OPTIONS)
+    const mapOptions = optionsWithSource(items, options)
+    const mapJob = this.#newJob('M', mapFn, mapOptions, count ?? Number.POSITIVE_INFINITY, MAP_REDUCE_OPTIONS)
     mapJob.feedsWorkers = true
     const reduceJob = this.#newJob('R', reduceFn, reducerOptions(options), 1, MAP_REDUCE_OPTIONS)
     const calls = new MapReduceCalls(this.#runner, reduceJob, options)
@@ -204,12 +219,28 @@ export class FunctionExecutor {
       this.#unread.add(reducers)
       return reducers
     }
+    const source = sourceItems(items, options, this.#surroundings, mapJob)
+    if (count === undefined && reduceBy !== undefined) {
+      return reduceGroups<T, K, Awaited<U>>(this.#runner, { mapJob, reduceJob, calls }, source, reduceBy)
+    }
     const reducer =
       count === undefined
-        ? calls.overStream<Awaited<U>>(this.#runner.stream(mapJob, items))
+        ? calls.overStream<Awaited<U>>(this.#runner.stream(mapJob, source))
         : calls.over<Awaited<U>>(this.#runner.list(mapJob, items as Iterable<T>).map(future => future.call))
     this.#unread.add([reducer])
     return reducer
+  }
+
+  /**
+   * The pieces of a source of objects, here: to see how it is cut, to try a function on one of them, or to have them as
+   * an array of items. They are read where they are asked.
+   */
+  partition<Piece extends ObjectPiece>(
+    source: ObjectSource<Piece>,
+    options: Pick<CallOptions, 'objChunkSize' | 'objChunkNumber' | 'objNewline' | 'signal'> = {},
+  ): AsyncIterable<Piece> {
+    if (!(source instanceof ObjectSource)) throw new TypeError('partition needs a source: objects(...).')
+    return sourceItems(source, options, this.#surroundings) as AsyncIterable<Piece>
   }
 
   /** Waits until enough of the futures have ended; of all whose outcome was not read yet when none are given. */

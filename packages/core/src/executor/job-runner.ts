@@ -192,6 +192,11 @@ export class JobRunner {
     return new ResponseFuture<T>(call, this.#host)
   }
 
+  /** The same for streams, which hand out no promises. */
+  waitingHandle<T>(job: Job): CallHandle<T> {
+    return new CallHandle<T>(this.waitingCall(job).call, this.#host)
+  }
+
   /** Gives a waiting call its input, the array of these calls' values, once all of them have ended. */
   dependOn(call: Call, dependencies: readonly Call[], tolerates: boolean): void {
     if (call.isEnded) return

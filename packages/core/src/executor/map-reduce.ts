@@ -6,6 +6,7 @@ import type { Call } from '../job/call.ts'
 import type { Job } from '../job/job.ts'
 import type { CallOptions } from '../job/job-options.ts'
 import { checker, isPositive, isPositiveInteger } from '../job/option-checks.ts'
+import { descriptorOf, nameOf } from '../piece/index.ts'
 import type { JobRunner } from './job-runner.ts'
 
 /** Options of `mapReduce` beside those of its map calls. */
@@ -24,7 +25,7 @@ export interface MapReduceOptions<Extra extends readonly unknown[] = readonly un
 /** One reducer per group of items. */
 export interface GroupedMapReduceOptions<T, K, Extra extends readonly unknown[] = readonly unknown[]>
   extends MapReduceOptions<Extra> {
-  /** Which group an item belongs to, or 'object': one reducer per object (its path, URL, or bucket and key). */
+  /** Which group an item belongs to, or 'object': one reducer per object (its name in the source, its path, its URL, or bucket and key). */
   readonly reduceBy: 'object' | ((item: T, index: number) => K)
 }
 
@@ -160,9 +161,7 @@ export class MapReduceCalls {
         if (reducer.isDone) return
         if (call.state !== 'success' && !this.#tolerates) throw call.error
       }
-      const top = this.#tree(mapCalls)
-      this.#start()
-      this.#runner.dependOn(reducer.call, top.calls, top.tolerates)
+      this.reduceWith(reducer.call, mapCalls)
     }
     collect()
       .catch(error => {
@@ -170,6 +169,13 @@ export class MapReduceCalls {
       })
       .finally(() => this.#runner.complete(this.#job))
     return reducer
+  }
+
+  /** Gives a waiting reducer the map calls whose values it reduces, by a tree of others where one is asked for. */
+  reduceWith(reducer: Call, mapCalls: readonly Call[]): void {
+    const top = this.#tree(mapCalls)
+    this.#start()
+    this.#runner.dependOn(reducer, top.calls, top.tolerates)
   }
 
   /** Reduces in groups of `fanIn` until one reducer can take the rest. */
@@ -225,8 +231,7 @@ export function groupCalls<T, K>(
 ): Map<K, Call[]> {
   const groups = new Map<K, Call[]>()
   calls.forEach((call, i) => {
-    const item = items[i] as T
-    const key = reduceBy === 'object' ? (objectNameOf(item) as K) : reduceBy(item, i)
+    const key = groupOf(items[i] as T, i, reduceBy)
     const group = groups.get(key)
     if (group === undefined) groups.set(key, [call])
     else group.push(call)
@@ -234,7 +239,18 @@ export function groupCalls<T, K>(
   return groups
 }
 
+/** What the group of an item is called. */
+export function groupOf<T, K>(
+  item: T,
+  index: number,
+  reduceBy: GroupedMapReduceOptions<T, K>['reduceBy'],
+): K {
+  return reduceBy === 'object' ? (objectNameOf(item) as K) : reduceBy(item, index)
+}
+
 function objectNameOf(item: unknown): string {
+  const piece = descriptorOf(item)
+  if (piece !== undefined) return nameOf(piece)
   if (typeof item === 'string') return item
   if (item instanceof URL) return item.href
   if (typeof item === 'object' && item !== null) {

@@ -25,9 +25,11 @@ export interface ExecutorParts {
   readonly injected: ReadonlySet<ComputeBackend>
   /** Undefined for `storage: storageless`. */
   readonly openStorage: () => OpenStorage | Promise<OpenStorage> | undefined
-  /** Undefined for the direct way home. */
+  /** A storage beside that one, by its config name. */
+  readonly openNamedStorage: (name: string) => Promise<OpenStorage>
   /** The storage monitor, for durable jobs of an executor whose results come the direct way. */
   readonly openStorageMonitor: (storage: OpenStorage) => Promise<Monitor>
+  /** Undefined for the direct way home. */
   readonly openMonitor: ((storage: OpenStorage | undefined) => Promise<Monitor>) | undefined
 }
 
@@ -43,6 +45,8 @@ export class ExecutorSurroundings {
   readonly #ready: Promise<readonly ComputeBackend[]>
   #storage: OpenStorage | Promise<OpenStorage> | undefined
   #internal: InternalStorage | undefined
+  readonly #named = new Map<string, Promise<OpenStorage>>()
+  readonly #wantedStorages = new Map<Job, readonly string[]>()
   #monitor: Promise<Monitor> | undefined
   readonly #watches = new Map<Job, AbortController>()
   readonly #forgetting = new Set<Promise<void>>()
@@ -91,9 +95,10 @@ export class ExecutorSurroundings {
     }
   }
 
-  /** The user's view of the storage. */
-  async storage(): Promise<Storage> {
-    const storage = await this.#openStorage()
+  /** The user's view of the storage; with a name, of the one that has it in the config. */
+  async storage(name?: string): Promise<Storage> {
+    const own = await this.#openStorage()
+    const storage = name === undefined || name === own?.backend.name ? own : await this.#openNamed(name)
     if (storage === undefined) throw storageless()
     this.#usesStorage = true
     return new Storage({
@@ -102,6 +107,29 @@ export class ExecutorSurroundings {
       ownsBackend: false,
       owner: { executorId: this.#executorId },
     }).ready()
+  }
+
+  /** The job's workers will need these storages, by their config names, besides its own. Called before `of`. */
+  wantStorages(job: Job, names: readonly string[]): void {
+    if (names.length > 0) this.#wantedStorages.set(job, names)
+  }
+
+  #openNamed(name: string): Promise<OpenStorage> {
+    let opened = this.#named.get(name)
+    if (opened === undefined) {
+      opened = this.#parts.openNamedStorage(name)
+      this.#named.set(name, opened)
+      opened.catch(() => this.#named.delete(name))
+    }
+    return opened
+  }
+
+  async #openWanted(job: Job, own: OpenStorage | undefined): Promise<void> {
+    const names = this.#wantedStorages.get(job) ?? []
+    this.#wantedStorages.delete(job)
+    for (const name of names) {
+      if (name !== own?.backend.name) job.storages.set(name, await this.#openNamed(name))
+    }
   }
 
   /** What a job's activations carry besides the job itself. Watches the job where results do not come with replies. */
@@ -118,6 +146,7 @@ export class ExecutorSurroundings {
       isDirect === true &&
       !(storage instanceof Promise) &&
       job.storages.size === 0 &&
+      !this.#wantedStorages.has(job) &&
       !this.#mayStoreResults(job, this.#backends)
     )
       return { directory, ...this.#storageFor(job, storage) }
@@ -166,6 +195,7 @@ export class ExecutorSurroundings {
   ): Promise<JobSurroundings> {
     const [opened, backends] = await Promise.all([opening, this.#ready])
     const storage = this.#storageOfJobs(opened)
+    await this.#openWanted(job, storage)
     if (storage !== undefined && this.#mayStoreResults(job, backends)) {
       this.#usesStorage = true
       await this.#internalOf(storage).ensureBucket()
@@ -363,8 +393,10 @@ export class ExecutorSurroundings {
       ),
     ])
     // an injected storage backend is not ours to close; the drivers' own are
-    const storage = this.#storage
-    if (storage !== undefined) await (await Promise.resolve(storage).catch(() => undefined))?.backend.close()
+    const opened = [this.#storage, ...this.#named.values()].map(storage =>
+      Promise.resolve(storage).catch(() => undefined),
+    )
+    for (const storage of await Promise.all(opened)) await storage?.backend.close()
     if (failure !== undefined) throw failure.error
   }
 

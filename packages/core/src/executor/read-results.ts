@@ -65,7 +65,7 @@ export async function resultOfStream<T>(
   try {
     for await (const future of stream) {
       if (givenUp !== undefined) break
-      values[future.callId] = await valueOf(future, throwExcept)
+      values[stream.positionOf(future.call)] = await valueOf(future, throwExcept)
       progress = { ended: progress.ended + 1, total: stream.length }
     }
   } finally {

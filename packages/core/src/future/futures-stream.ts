@@ -1,3 +1,4 @@
+import type { Call } from '../job/call.ts'
 import type { CallHandle } from './call-handle.ts'
 import { CompletionQueue } from './completion-queue.ts'
 
@@ -45,6 +46,11 @@ export class FuturesStream<T> implements AsyncIterable<CallHandle<T>> {
   /** @internal */
   get wantsProgress(): boolean | undefined {
     return this.#feed.progress
+  }
+
+  /** @internal Where the call's value stands among all results. */
+  positionOf(call: Call): number {
+    return call.id
   }
 
   /** @internal Ended futures that nobody has taken. */

@@ -1,3 +1,4 @@
+import { type Call, EncodedInput } from '../job/call.ts'
 import type { Job } from '../job/job.ts'
 
 /** An activation should take about this long: long enough to hide its own cost, short enough to share work evenly. */
@@ -8,6 +9,11 @@ const MAX_GROUP = 512
 /** A worker that is far over the target hands back what it has not begun, so that others can take it. */
 const HAND_BACK_AFTER_MS = 25
 
+/** Calls of small objects in one activation: so many are read at the same time by a worker. */
+const SMALL_PIECES = 32
+/** Reading them takes longer than calls without input do. */
+const HAND_BACK_PIECES_AFTER_MS = 250
+
 /** Whether calls are so quick that the client should send ahead. */
 export function isQuick(job: Job): boolean {
   return job.meanCallMs !== undefined && job.meanCallMs < QUICK_CALL_MS
@@ -17,7 +23,17 @@ export function isQuick(job: Job): boolean {
  * How many calls the next activation carries on a backend with adaptive chunks. Starts at one, doubles while calls
  * come back quickly, and never takes more than a fair share of what is left.
  */
-export function adaptiveGroupSize(job: Job, workers: number): number {
+export function adaptiveGroupSize(job: Job, workers: number, first?: Call): number {
+  const byTime = groupSizeByTime(job, workers)
+  if (!isSmallPiece(first)) return byTime
+  return Math.max(byTime, Math.min(Math.ceil(job.readyCount / (workers * 2)), SMALL_PIECES))
+}
+
+function isSmallPiece(call: Call | undefined): boolean {
+  return call?.input instanceof EncodedInput && call.input.isSmallPiece
+}
+
+function groupSizeByTime(job: Job, workers: number): number {
   if (job.meanCallMs === undefined || !isQuick(job)) return 1
   const byTime = Math.floor(TARGET_MS / Math.max(job.meanCallMs, 0.002))
   const byGrowth = Math.max(2, job.largestGroup * 2)
@@ -33,6 +49,7 @@ export function mostPerReply(maxReplyBytes: number): number {
   return Math.max(1, Math.floor(maxReplyBytes / REPLY_BYTES_PER_CALL))
 }
 
-export function handBackAfterMs(groupSize: number): number {
-  return groupSize > 1 ? HAND_BACK_AFTER_MS : 0
+export function handBackAfterMs(groupSize: number, first?: Call): number {
+  if (groupSize <= 1) return 0
+  return isSmallPiece(first) ? HAND_BACK_PIECES_AFTER_MS : HAND_BACK_AFTER_MS
 }

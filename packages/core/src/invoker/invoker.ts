@@ -232,7 +232,7 @@ export class Invoker {
     const calls = [first]
     if (first.mustBeAlone || this.#isolatesCalls) return calls
     const { adaptiveChunks, maxActivations, maxReplyBytes } = lane.backend.capabilities
-    const wanted = job.options.chunksize ?? (adaptiveChunks ? adaptiveGroupSize(job, maxActivations) : 1)
+    const wanted = job.options.chunksize ?? (adaptiveChunks ? adaptiveGroupSize(job, maxActivations, first) : 1)
     const size = Math.min(wanted, mostPerReply(maxReplyBytes))
     const maxBytes = roomForInputs(lane, prefix)
     let bytes = inputBytes(first)
@@ -252,7 +252,7 @@ export class Invoker {
     const { capabilities } = lane.backend
     const isAdaptive = job.options.chunksize === undefined && capabilities.adaptiveChunks === true
     const writer = new ActivationWriter(prefix, {
-      handBackAfterMs: isAdaptive ? handBackAfterMs(calls.length) : 0,
+      handBackAfterMs: isAdaptive ? handBackAfterMs(calls.length, calls[0]) : 0,
       sizeHint: calls.length * 24,
     })
     const sent: Call[] = []

@@ -20,6 +20,8 @@ export class EncodedInput {
     readonly kind: number,
     readonly bytes: Uint8Array,
     readonly parts: readonly ListPart[] = [],
+    /** A small object that the worker reads: calls of these come together, so that it can read ahead. */
+    readonly isSmallPiece = false,
   ) {}
 
   get sizeBytes(): number {

@@ -1,4 +1,5 @@
 import { encodeValue, hasClassTags } from '../codec/value.ts'
+import { descriptorOf, isSmallPiece } from '../piece/index.ts'
 import type { ListPart } from '../worker/activation-message.ts'
 import { InputKind } from '../worker/protocol.ts'
 import { type Call, EncodedInput } from './call.ts'
@@ -6,11 +7,15 @@ import type { Job } from './job.ts'
 
 /**
  * The input of a call from an item: primitives as they are, everything else encoded now, so that what the program
- * changes afterwards is not seen by the call.
+ * changes afterwards is not seen by the call. Of a piece of an object only its description is sent.
  */
 export function inputFromItem(item: unknown, job: Job): unknown {
   if (item === null || (typeof item !== 'object' && typeof item !== 'function' && typeof item !== 'symbol'))
     return item
+  const piece = descriptorOf(item)
+  if (piece !== undefined) {
+    return new EncodedInput(InputKind.piece, Buffer.from(JSON.stringify(piece)), [], isSmallPiece(piece))
+  }
   return new EncodedInput(InputKind.value, encodeValue(item, job.classes))
 }
 

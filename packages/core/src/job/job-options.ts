@@ -56,6 +56,12 @@ export interface CallOptions<Extra extends readonly unknown[] = readonly unknown
   readonly durable?: boolean
   /** Cancels the job when aborted. */
   readonly signal?: AbortSignal
+  /** For items from `objects(...)`: the `chunkSize` of sources that say nothing of cutting. */
+  readonly objChunkSize?: number | string
+  /** The same, their `chunkNumber`. */
+  readonly objChunkNumber?: number
+  /** The same, their `newline`. */
+  readonly objNewline?: string | Uint8Array | null
   /** Progress bar while results are waited for. Default: on a terminal only. */
   readonly progress?: boolean
 }
@@ -101,6 +107,9 @@ const KNOWN = [
   'results',
   'durable',
   'signal',
+  'objChunkSize',
+  'objChunkNumber',
+  'objNewline',
   'progress',
 ]
 
@@ -112,7 +121,10 @@ const RENAMED: Readonly<Record<string, string>> = {
   extra_args: 'extraArgs',
   extra_env: 'extraEnv',
   chunk_size: 'chunksize',
-  chunkSize: 'chunksize',
+  chunkSize: 'chunksize (calls per activation), or objChunkSize (bytes of a piece of an object)',
+  obj_chunk_size: 'objChunkSize',
+  obj_chunk_number: 'objChunkNumber',
+  obj_newline: 'objNewline',
   include_modules: 'includeModules',
   exclude_modules: 'excludeModules',
   spawn_reducer: 'spawnReducer (an option of mapReduce)',

@@ -91,6 +91,8 @@ export const InputKind = {
   list: 2,
   /** JSON of a Location: a list of inputs lies there. */
   listReference: 3,
+  /** JSON of a PieceDescriptor (piece/descriptor.ts): the function gets an ObjectPiece. */
+  piece: 4,
 } as const
 
 /** Types of reply frames: u8 type, u32 length, payload. */

@@ -4,6 +4,7 @@ import { ByteWriter } from '../codec/byte-writer.ts'
 import { encodeError, encodeErrorInto } from '../codec/error.ts'
 import { decodeValueAt, encodeValue, encodeValueInto } from '../codec/value.ts'
 import { CallTimeoutError } from '../errors/index.ts'
+import type { ObjectPiece } from '../piece/index.ts'
 import {
   decodeActivation,
   type IncomingActivation,
@@ -13,6 +14,7 @@ import {
 import { RunningCall } from './call-context.ts'
 import { FunctionCache, type LoadedFunction } from './function-cache.ts'
 import { readLocation, removeIfAbandoned, writeResult } from './job-objects.ts'
+import { PieceWindow } from './piece-window.ts'
 import { InputKind, type Location, Outcome } from './protocol.ts'
 import { LINGER_MS, Publishing } from './publishing.ts'
 import { writeEnded, writeHandedBack, writeLog, writeStarted, writeWorkerFacts } from './reply-frames.ts'
@@ -91,6 +93,7 @@ class ActivationRun {
   /** Whether anything but log text waits to be told. */
   #hasProgress = false
   #peakMemoryKib = 0
+  #pieces: PieceWindow | undefined
   currentCall: RunningCall | undefined
 
   constructor(activation: IncomingActivation, host: WorkerHost, functions: FunctionCache) {
@@ -182,7 +185,10 @@ class ActivationRun {
   ): Promise<'done' | 'poisoned'> {
     let result: unknown
     try {
-      const item = await this.#input(call.kind, call.start, call.end, this.#activation.bytes, loaded)
+      const item =
+        call.kind === InputKind.piece
+          ? this.#pieceOf(call, running)
+          : await this.#input(call.kind, call.start, call.end, this.#activation.bytes, loaded)
       result = callOfCode.run(
         running,
         lithopsInvoke,
@@ -198,6 +204,11 @@ class ActivationRun {
     if (isThenable(result)) return this.#await(result, running, loaded)
     await this.#ended(running, Outcome.value, result, loaded)
     return 'done'
+  }
+
+  #pieceOf(call: IncomingCall, running: RunningCall): ObjectPiece {
+    this.#pieces ??= new PieceWindow(this.#activation, this.#host)
+    return this.#pieces.take(this.#activation.calls.indexOf(call), running)
   }
 
   async #input(

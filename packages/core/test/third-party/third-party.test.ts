@@ -301,3 +301,47 @@ test.each([
     expect(stdout).toBe('')
   },
 )
+
+test("one source spans the job's storage, another by its name, and files; rows of CSV are read by workers", {
+  timeout: 130_000,
+}, async context => {
+  const output = await runProgram(
+    context,
+    'sources.mjs',
+    `import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { csv, FunctionExecutor, objects } from '@lithops/core'
+const folder = mkdtempSync(join(tmpdir(), 'lithops-sources-'))
+const config = {
+  folder: { folder: join(folder, 'other'), storage_bucket: 'jobs' },
+  localhost: { worker_processes: 2, storage_folder: join(folder, 'own') },
+}
+const text = name => 'from\\n' + (name + '\\n').repeat(3)
+const other = new FunctionExecutor({ backend: 'localhost', storage: 'folder', config })
+const storage = await other.storage()
+await storage.createBucket('far')
+await storage.put('logs/a.csv', text('other'), { bucket: 'far' })
+await other.close()
+const fexec = new FunctionExecutor({ config, backend: 'localhost', storage: 'localhost', storages: ['folder'] })
+await (await fexec.storage()).put('b.csv', text('own'))
+writeFileSync(join(folder, 'c.csv'), text('file'))
+const everywhere = ['folder://far/logs/*.csv', 'storage/b.csv', join(folder, 'c.csv')]
+const lines = fexec.map(async piece => (await piece.text()).split('\\n')[1], objects(everywhere))
+const counted = fexec.mapReduce(async (piece, names) => {
+  const found = []
+  for await (const row of piece.rows()) found.push(row.from)
+  return found
+}, csv(everywhere, { chunkNumber: 2 }), parts => parts.flat().join(), { reduceBy: 'object' })
+const unknown = await fexec.getResult(fexec.map(piece => piece.key, objects('nowhere_at_all://x/y'))).catch(e => e.code)
+console.log(JSON.stringify([await fexec.getResult(lines), await fexec.getResult(counted), counted.groupKeys[0], unknown]))
+await fexec.close()
+`,
+  )
+  expect(JSON.parse(output)).toEqual([
+    ['other', 'own', 'file'],
+    ['other,other,other', 'own,own,own', 'file,file,file'],
+    'folder://far/logs/a.csv',
+    'LITHOPS_DRIVER_NOT_FOUND',
+  ])
+})
