@@ -10,6 +10,8 @@ const NAMES = { chunkSize: 'objChunkSize', chunkNumber: 'objChunkNumber', newlin
 
 /** The job's options with what its source of objects needs on workers. */
 export function optionsWithSource<O extends CallOptions>(items: unknown, options: O): O {
+  // what is no object is refused with the other options
+  if (typeof options !== 'object' || options === null) return options
   if (!(items instanceof ObjectSource)) {
     const given = Object.values(NAMES).filter(name => options[name] !== undefined)
     if (given.length === 0) return options

@@ -97,7 +97,7 @@ describe('options of an executor', () => {
 
 describe('options of a job', () => {
   test.each([
-    [{ chunkSize: 3 }, "'chunkSize' is called chunksize here"],
+    [{ chunkSize: 3 }, "'chunkSize' is called chunksize (calls per activation), or objChunkSize"],
     [{ timeout: 3 }, "'timeout' is called timeoutMs (milliseconds) here"],
     [{ extra_env: {} }, "'extra_env' is called extraEnv here"],
     [{ retrys: 3 }, "there is no option 'retrys': did you mean 'retries'?"],
@@ -132,7 +132,7 @@ describe('options of a job', () => {
       { reduceBy: 'key' },
       "reduceBy must be 'object' or a function of the item that returns its group, not 'key'",
     ],
-    [{ obj_reduce_by_key: true }, "'obj_reduce_by_key' is called reduceBy: 'object'"],
+    [{ obj_reduce_by_key: true }, "'obj_reduce_by_key' is called reduceByKey"],
     [{ reducerMemoryMiB: -1 }, 'reducerMemoryMiB must be a positive whole number, not -1'],
     [{ reducerTimeoutMs: 'x' }, "reducerTimeoutMs must be a positive number, not 'x'"],
   ])('mapReduce %j', (options, message) => {
