@@ -1,5 +1,5 @@
 import { type ExecutorOptions, FunctionExecutor, Storage } from '@lithops/core'
-import { interruptible } from './interrupt.ts'
+import { interruptible } from './interruptible.ts'
 
 /** Options that every command takes. */
 export interface GlobalOptions {
