@@ -5,6 +5,9 @@ const CORE = '^packages/core/src/'
 const TESTS = '(\\.test\\.ts$|/test/|^bench/)'
 const DRIVERS = '^packages/(backend|storage|monitor)-[^/]+/'
 
+/** What drivers share, by family of services. */
+const DRIVER_LIBRARIES = '^packages/s3-family/src/'
+
 /** A package from npm, resolved (also through pnpm's store) or not installed. */
 const npm = names => [`(^|/)node_modules/(${names})(/|$)`, `^(${names})(/|$)`]
 
@@ -23,8 +26,8 @@ module.exports = {
       to: {
         path: [
           DRIVERS,
-          '^packages/(container-runtime|cli|fake-clouds)/',
-          '@lithops/(backend|storage|monitor|cli|container|fake)',
+          '^packages/(container-runtime|s3-family|cli|fake-clouds)/',
+          '@lithops/(backend|storage|monitor|s3-family|cli|container|fake)',
           ...npm(CLOUD_LIBRARIES),
         ],
       },
@@ -68,9 +71,10 @@ module.exports = {
     },
     {
       name: 'drivers-use-the-contract',
-      comment: 'A backend, storage or monitor package sees of core only its ./driver entry.',
+      comment:
+        'A backend, storage or monitor package, and what they share, sees of core only its ./driver entry.',
       severity: 'error',
-      from: { path: `${DRIVERS}src/`, pathNot: ['/src/worker/', TESTS] },
+      from: { path: [`${DRIVERS}src/`, DRIVER_LIBRARIES], pathNot: ['/src/worker/', TESTS] },
       to: {
         path: ['^packages/core/', '^@lithops/core'],
         pathNot: ['^packages/core/dist/driver/', '^@lithops/core/driver$'],
@@ -102,6 +106,13 @@ module.exports = {
         path: ['^packages/(backend|storage|monitor)-', '^@lithops/(backend|storage|monitor)-'],
         pathNot: '^packages/$1/',
       },
+    },
+    {
+      name: 'driver-libraries-know-no-driver',
+      comment: 'What drivers share imports none of them.',
+      severity: 'error',
+      from: { path: DRIVER_LIBRARIES, pathNot: TESTS },
+      to: { path: ['^packages/(backend|storage|monitor)-', '^@lithops/(backend|storage|monitor)-'] },
     },
     {
       name: 'testing-is-for-tests',

@@ -45,6 +45,7 @@ const TREES = {
         [`${lambda}/index.ts`]: [],
       },
       'a driver by its name': { [`${core}/index.ts`]: ['@lithops/storage-aws-s3'] },
+      'what drivers share': { [`${core}/index.ts`]: ['@lithops/s3-family'] },
       'the SDK of a cloud, not installed': { [`${core}/storage/s3.ts`]: ['@aws-sdk/client-s3'] },
       'the SDK of a cloud, installed': {
         [`${core}/storage/redis.ts`]: ['redis'],
@@ -132,6 +133,9 @@ const TREES = {
         [`${lambda}/index.ts`]: ['../../core/src/driver/index.ts'],
         [`${core}/driver/index.ts`]: [],
       },
+      'the entry for users, from what drivers share': {
+        'packages/s3-family/src/s3-storage.ts': ['@lithops/core'],
+      },
       'the entry for remote halves, built': {
         ...builtCore,
         [`${lambda}/index.ts`]: ['@lithops/core/worker'],
@@ -185,6 +189,19 @@ const TREES = {
     },
     keeping: {
       'a shared library': { [`${lambda}/index.ts`]: ['@lithops/container-runtime'] },
+    },
+  },
+  'driver-libraries-know-no-driver': {
+    breaking: {
+      'by path': {
+        'packages/s3-family/src/index.ts': ['../../storage-minio/src/index.ts'],
+        'packages/storage-minio/src/index.ts': [],
+      },
+      'by name': { 'packages/s3-family/src/index.ts': ['@lithops/storage-minio'] },
+    },
+    keeping: {
+      'its SDK': { 'packages/s3-family/src/index.ts': ['@aws-sdk/client-s3'] },
+      'a driver imports it': { 'packages/storage-minio/src/index.ts': ['@lithops/s3-family'] },
     },
   },
   'testing-is-for-tests': {

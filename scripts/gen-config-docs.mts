@@ -1,7 +1,8 @@
-// Writes docs/configuration.md from the schemas of the sections that core owns.
+// Writes docs/configuration.md from the schemas of the sections that core owns, and into the READMEs of drivers the
+// tables of theirs. A README with such a table is the page of its driver too: it is written to docs/<kind>/.
 //   tsx scripts/gen-config-docs.mts [--check]
 
-import { readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import {
   KNOWN_SECTIONS,
   lithopsSection,
@@ -81,9 +82,39 @@ are not chosen are not looked at, so that one file can serve Lithops for Python 
 as it is. The same goes for \`storage\` and \`monitoring\`. Packages are resolved from the folder of your program.
 `
 
-if (process.argv.includes('--check')) {
-  if (readFileSync(page, 'utf8') !== text) {
-    console.error('docs/configuration.md is not up to date: run `pnpm config-docs` and commit it')
-    process.exitCode = 1
+interface DriverModule {
+  readonly [kind: string]: { readonly config?: { readonly fields: readonly ConfigFieldInfo[] } } | undefined
+}
+
+const MARKED = /(<!-- config: ([a-z0-9-]+) -->\n)[\s\S]*?(<!-- \/config -->)/
+
+/** READMEs with a table, by path, and the pages that are made of them. */
+async function driverPages(): Promise<Map<URL, string>> {
+  const pages = new Map<URL, string>()
+  const packages = new URL('../packages/', import.meta.url)
+  for (const name of readdirSync(packages)) {
+    const kind = /^(backend|storage|monitor)-/.exec(name)?.[1]
+    const readme = new URL(`${name}/README.md`, packages)
+    const old = kind === undefined || !existsSync(readme) ? '' : readFileSync(readme, 'utf8')
+    if (kind === undefined || !MARKED.test(old)) continue
+    const module = (await import(new URL(`${name}/src/index.ts`, packages).href)) as DriverModule
+    const fields = module[kind]?.config?.fields ?? []
+    const text = old.replace(MARKED, (_, begin, _name, end) => `${begin}${table(fields)}${end}`)
+    pages.set(readme, text)
+    const from = `<!-- Written by scripts/gen-config-docs.mts from packages/${name}/README.md. -->\n`
+    pages.set(new URL(`../docs/${kind}/${name.slice(kind.length + 1)}.md`, import.meta.url), from + text)
   }
-} else writeFileSync(page, text)
+  return pages
+}
+
+for (const [file, fresh] of [[page, text] as const, ...(await driverPages())]) {
+  const old = existsSync(file) ? readFileSync(file, 'utf8') : undefined
+  if (old === fresh) continue
+  if (process.argv.includes('--check')) {
+    console.error(`${file.pathname} is not up to date: run \`pnpm config-docs\` and commit it`)
+    process.exitCode = 1
+  } else {
+    mkdirSync(new URL('.', file), { recursive: true })
+    writeFileSync(file, fresh)
+  }
+}

@@ -3,7 +3,7 @@
 //   node scripts/snippets.mjs           writes the files' text into the pages
 //   node scripts/snippets.mjs --check   fails when a page and its file differ
 
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -11,8 +11,10 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const isCheck = process.argv.includes('--check')
 const pages = [
   'README.md',
-  'packages/core/README.md',
   'examples/backend-template/README.md',
+  ...readdirSync(path.join(root, 'packages'))
+    .map(name => path.join('packages', name, 'README.md'))
+    .filter(file => existsSync(path.join(root, file))),
   ...readdirSync(path.join(root, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter(name => name.endsWith('.md') && !name.includes('node_modules') && !name.startsWith('public-api'))
     .map(name => path.join('docs', name)),

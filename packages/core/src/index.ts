@@ -60,6 +60,8 @@ export {
   StorageWriter,
 } from './storage/file-handles.ts'
 export type { StorageEntry, WalkedFolder } from './storage/file-view.ts'
+export { ObjectOperations, type StorageParts } from './storage/object-operations.ts'
+export { Storage as ObjectStorage } from './storage/storage.ts'
 export type {
   CloudObjectPutOptions,
   PresignOptions,

@@ -60,3 +60,19 @@ export {
   type StorageCallOptions,
   type StorageCapabilities,
 } from './storage-backend.ts'
+export { blocksOf, StreamBody } from './storage-body.ts'
+export {
+  accessRefused,
+  bareCause,
+  bucketNotFound,
+  checkKey,
+  describePlace,
+  isWellFormed,
+  objectChanged,
+  objectNotFound,
+  resolveRange,
+  retryAfterMs,
+  type StoragePlace,
+  storageClosed,
+  storageFailed,
+} from './storage-checks.ts'

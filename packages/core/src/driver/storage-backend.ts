@@ -9,6 +9,12 @@ export interface StorageCapabilities {
   /** Longest key in bytes of UTF-8. */
   readonly maxKeyBytes: number
   /**
+   * The service keeps keys as a file system keeps paths. What it cannot have: an empty, '.' or '..' segment between
+   * slashes, one of more than 255 bytes, and an object below the key of another ('a' and 'a/b'), which some listings
+   * leave out. Absent: false, any key goes beside any other.
+   */
+  readonly keysAreFilePaths?: boolean
+  /**
    * `listObjects` begins at `startAfter` without reading what comes before it, so that core may skip what it does not
    * need. Absent: false.
    */

@@ -1,5 +1,5 @@
 import type { FileHandle } from 'node:fs/promises'
-import type { StoragePlace } from '../storage/storage-checks.ts'
+import type { StoragePlace } from '../driver/storage-checks.ts'
 import { translate } from './localhost-storage-errors.ts'
 
 const READ_BYTES = 256 * 1024

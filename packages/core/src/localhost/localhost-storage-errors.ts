@@ -1,5 +1,5 @@
+import { describePlace, objectNotFound, type StoragePlace } from '../driver/storage-checks.ts'
 import { StorageAccessError, StorageError } from '../errors/index.ts'
-import { describePlace, objectNotFound, type StoragePlace } from '../storage/storage-checks.ts'
 
 export function codeOf(error: unknown): string | undefined {
   return (error as NodeJS.ErrnoException | undefined)?.code

@@ -25,7 +25,6 @@ import type {
   StorageBackend,
   StorageCallOptions,
 } from '../driver/storage-backend.ts'
-import { StorageError } from '../errors/index.ts'
 import {
   bucketNotFound,
   checkKey,
@@ -35,7 +34,8 @@ import {
   resolveRange,
   type StoragePlace,
   storageClosed,
-} from '../storage/storage-checks.ts'
+} from '../driver/storage-checks.ts'
+import { StorageError } from '../errors/index.ts'
 import { pathOfFolder, pathOfKey } from './key-path.ts'
 import { FileBody } from './localhost-storage-body.ts'
 import { codeOf, isAbsent, translate } from './localhost-storage-errors.ts'

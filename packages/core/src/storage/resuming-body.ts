@@ -1,6 +1,6 @@
 import type { GetOptions, ObjectHead } from '../driver/storage-backend.ts'
+import { describePlace, objectChanged, resolveRange, type StoragePlace } from '../driver/storage-checks.ts'
 import { StorageError } from '../errors/index.ts'
-import { describePlace, objectChanged, resolveRange, type StoragePlace } from './storage-checks.ts'
 
 type OpenedBody = ObjectHead & { readonly body: AsyncIterable<Uint8Array> }
 

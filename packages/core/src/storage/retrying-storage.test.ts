@@ -60,6 +60,19 @@ test('gives up after its tries, and at once on what is not retryable', async () 
   expect(other.pauses).toEqual([])
 })
 
+test('waits as long as the service asks to, within reason', async () => {
+  for (const [askedMs, pause] of [
+    [10, 50],
+    [7_000, 7_000],
+    [3_600_000, 60_000],
+  ]) {
+    const error = new StorageError('slow down', { isRetryable: true, details: { retryAfterMs: askedMs } })
+    const { storage, pauses } = retrying((await newBackend(1, error)).backend)
+    await storage.getObject('b', 'k')
+    expect(pauses).toEqual([pause])
+  }
+})
+
 test('writes streams and conditional objects once', async () => {
   const { storage } = retrying((await newBackend(2)).backend)
   async function* stream() {

@@ -28,6 +28,9 @@ export interface RetryPolicy {
   readonly random?: () => number
 }
 
+/** A service may ask for a pause longer than `maxPauseMs` (Retry-After), but not for one that looks like a job that hangs. */
+const MAX_ASKED_PAUSE_MS = 60_000
+
 /**
  * Repeats what failed with a retryable StorageError, after pauses that grow and are spread at random, so that many
  * workers that were refused together do not come back together. A stream that breaks while it is read goes on where it
@@ -165,7 +168,9 @@ export class RetryingStorage implements StorageBackend {
   async #pauseOrThrow(error: unknown, attempt: number, signal: AbortSignal | undefined): Promise<void> {
     const { maxAttempts, firstPauseMs, maxPauseMs, random } = this.#policy
     if (!StorageError.isInstance(error) || !error.isRetryable || attempt >= maxAttempts) throw error
-    await this.#policy.sleep(random() * Math.min(maxPauseMs, firstPauseMs * 2 ** (attempt - 1)), signal)
+    const pauseMs = random() * Math.min(maxPauseMs, firstPauseMs * 2 ** (attempt - 1))
+    const askedMs = Number(error.details.retryAfterMs ?? 0)
+    await this.#policy.sleep(Math.max(pauseMs, Math.min(askedMs, MAX_ASKED_PAUSE_MS)), signal)
   }
 }
 

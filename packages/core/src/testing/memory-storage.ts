@@ -11,8 +11,6 @@ import type {
   StorageBackend,
   StorageCallOptions,
 } from '../driver/storage-backend.ts'
-import { StorageError } from '../errors/index.ts'
-import { compareKeys } from '../storage/key-order.ts'
 import {
   bucketNotFound,
   checkKey,
@@ -21,7 +19,9 @@ import {
   resolveRange,
   type StoragePlace,
   storageClosed,
-} from '../storage/storage-checks.ts'
+} from '../driver/storage-checks.ts'
+import { StorageError } from '../errors/index.ts'
+import { compareKeys } from '../storage/key-order.ts'
 
 interface StoredObject {
   readonly bytes: Uint8Array

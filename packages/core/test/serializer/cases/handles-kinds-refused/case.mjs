@@ -12,9 +12,8 @@ let pr = (async () => 1)(); pr = pr
 let iter = [1, 2].values(); iter = iter
 let ns = { a: { b: new Map([['k', { deep: [sock] }]]) } }; ns = ns
 let ctx = { signal: AbortSignal.abort(), h: new Headers({ a: '1' }) }; ctx = ctx
-let hash = (await import('node:crypto')).createHash('md5'); hash = hash
 let key = (await import('node:crypto')).generateKeyPairSync('ed25519').privateKey; key = key
 class A { m() { return super.toString() } static s = 1 }
 export const cases = [
- ['socket', () => sock], ['timer', () => timer], ['stream', () => fd], ['port', () => port], ['weakref', () => ws.deref()], ['generator', () => gen.next()], ['promise', () => pr], ['iterator', () => [...iter]], ['in a map', () => ns], ['signal', () => ctx.signal], ['hash', () => hash.digest('hex')], ['key', () => key], ['class', A], ['eval', x => eval('x')], ['method with super alone', A.prototype.m],
+ ['socket', () => sock], ['timer', () => timer], ['stream', () => fd], ['port', () => port], ['weakref', () => ws.deref()], ['generator', () => gen.next()], ['promise', () => pr], ['iterator', () => [...iter]], ['in a map', () => ns], ['signal', () => ctx.signal], ['key', () => key], ['class', A], ['eval', x => eval('x')], ['method with super alone', A.prototype.m],
 ].map(([name, fn]) => ({ name, fn, fails: /./ }))

@@ -1,17 +1,20 @@
-import type { ByteRange } from '../driver/storage-backend.ts'
-import { ObjectNotFoundError, StorageError } from '../errors/index.ts'
+import { ObjectNotFoundError, StorageAccessError, StorageError } from '../errors/index.ts'
+import type { ByteRange } from './storage-backend.ts'
 
 /** What an error message says about where it happened. */
 export interface StoragePlace {
   readonly operation: string
   readonly bucket: string
   readonly key?: string
+  /** Region, account or server, where the driver knows it. */
+  readonly region?: string
 }
 
+/** E.g. "get 'a/b' in bucket 'data' (eu-west-1)". */
 export function describePlace(place: StoragePlace): string {
   const what =
     place.key === undefined ? `bucket '${place.bucket}'` : `'${place.key}' in bucket '${place.bucket}'`
-  return `${place.operation} ${what}`
+  return `${place.operation} ${what}${place.region === undefined ? '' : ` (${place.region})`}`
 }
 
 export function objectNotFound(place: StoragePlace, cause?: unknown): ObjectNotFoundError {
@@ -40,6 +43,57 @@ export function storageClosed(place: StoragePlace): StorageError {
     code: 'LITHOPS_CLOSED',
     details: { ...place },
   })
+}
+
+/** The service refused the credentials, or they lack a right; `advice` says what to do about it. */
+export function accessRefused(place: StoragePlace, advice: string, cause?: unknown): StorageAccessError {
+  return new StorageAccessError(`${describePlace(place)}: ${advice}`, { details: { ...place }, cause })
+}
+
+/** Any other failure. `retryAfterMs` is what the service asked to wait; it stands in `details`. */
+export function storageFailed(
+  place: StoragePlace,
+  reason: string,
+  options: {
+    readonly isRetryable: boolean
+    readonly retryAfterMs?: number
+    readonly cause?: unknown
+  },
+): StorageError {
+  const { isRetryable, retryAfterMs, cause } = options
+  const details = retryAfterMs === undefined ? { ...place } : { ...place, retryAfterMs }
+  return new StorageError(`${describePlace(place)}: ${reason}`, { isRetryable, details, cause })
+}
+
+const KEPT_FIELDS = ['code', 'statusCode', 'status', 'errno', 'syscall', 'requestId'] as const
+
+/**
+ * An error of a vendor's SDK for use as `cause`: name, message, stack and codes, without the requests, responses and
+ * clients that hang on it, as these hold credentials.
+ */
+export function bareCause(error: unknown, depth = 3): unknown {
+  if (!(error instanceof Error)) return undefined
+  const inner = depth > 0 ? bareCause(error.cause, depth - 1) : undefined
+  const bare = new Error(error.message, inner === undefined ? undefined : { cause: inner })
+  const fields: Record<string, unknown> = { name: error.name, stack: error.stack }
+  for (const [name, value] of Object.entries(fields)) {
+    Object.defineProperty(bare, name, { value, enumerable: false, configurable: true, writable: true })
+  }
+  for (const name of KEPT_FIELDS) {
+    const value = (error as unknown as Record<string, unknown>)[name]
+    if (typeof value === 'string' || typeof value === 'number') Object.assign(bare, { [name]: value })
+  }
+  return bare
+}
+
+/**
+ * What a `Retry-After` header asks to wait, in milliseconds: it has seconds or a date. Undefined when it has neither.
+ */
+export function retryAfterMs(header: string | null | undefined, now = Date.now()): number | undefined {
+  if (header === null || header === undefined || header.trim() === '') return undefined
+  const seconds = Number(header)
+  const ms = Number.isNaN(seconds) ? Date.parse(header) - now : seconds * 1000
+  return Number.isNaN(ms) ? undefined : Math.max(0, ms)
 }
 
 /** Refuses keys that no storage can hold. */

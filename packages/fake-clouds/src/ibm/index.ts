@@ -1,0 +1,1 @@
+export { FakeIam } from './iam.ts'

@@ -1,0 +1,8 @@
+export { cephRgw } from './ceph-rgw.ts'
+export { findProgram, PARTS_FOLDER } from './find-program.ts'
+export { minio } from './minio.ts'
+export { moto } from './moto.ts'
+export { defineRealPart, type RealPart, type RunningPart } from './real-part.ts'
+export type { S3Server } from './s3-server.ts'
+export { answers, freePort, inFolder, ServerProcess } from './server-process.ts'
+export { withRealPart } from './with-real-part.ts'

@@ -1,0 +1,34 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { describe, expect, test } from 'vitest'
+import { cephRgw, minio, moto } from './index.ts'
+import { defineRealPart } from './real-part.ts'
+
+test('a part whose programs are not here says which, and how to get it', () => {
+  const part = defineRealPart({
+    name: 'Nothing',
+    programs: ['sh', 'no-such-program'],
+    install: 'make it',
+    start: async () => ({ close: async () => {} }),
+  })
+  expect(part.missing()).toBe(
+    'real part missing: Nothing (no no-such-program; make it, or node scripts/install-real-parts.mjs)',
+  )
+})
+
+describe.each([minio, moto, cephRgw].map(part => [part.name, part] as const))('%s', (name, part) => {
+  test('starts, answers, and leaves nothing', { timeout: 120_000 }, async context => {
+    const missing = part.missing()
+    if (missing !== undefined) context.skip(missing)
+    const kind = name.split(' ')[0]?.toLowerCase()
+    const folders = () => readdirSync(tmpdir()).filter(file => file.startsWith(`lithops-${kind}-`))
+    const before = folders()
+    const running = await part.start()
+    const [folder] = folders().filter(file => !before.includes(file))
+    expect((await fetch(running.endpoint)).status).toBeLessThan(500)
+    await running.close()
+    await running.close()
+    await expect(fetch(running.endpoint)).rejects.toThrow()
+    expect(existsSync(`${tmpdir()}/${folder}`)).toBe(false)
+  })
+})

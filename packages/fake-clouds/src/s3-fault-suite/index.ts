@@ -1,0 +1,1 @@
+export { type S3FaultSuiteOptions, s3FaultSuite } from './suite.ts'

