@@ -16,6 +16,7 @@ const CASES = [
   'capture-known',
   'capture-fresh',
   'async-source',
+  'storage-monitor',
 ]
 
 function findLithops() {

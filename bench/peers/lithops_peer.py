@@ -40,8 +40,41 @@ def timed(work):
     return (time.perf_counter() - start) * 1e3, value
 
 
+def ended(x):
+    import time
+    time.sleep(0.02)
+    return time.time()
+
+
+def count_requests(samples, output):
+    """1,000 calls with the pace that Lithops has for clouds: requests to the storage, and how late results come."""
+    log = output + '.requests'
+    if os.environ.get('COUNT_LOG') != log:
+        here = os.path.dirname(os.path.abspath(__file__))
+        env = {**os.environ, 'COUNT_LOG': log, 'PYTHONPATH': os.path.join(here, 'lithops-count')}
+        os.execve(sys.executable, [sys.executable, *sys.argv], env)
+    config = {'lithops': {'backend': 'localhost', 'storage': 'localhost', 'monitoring_interval': 2, 'data_cleaner': False},
+              'localhost': {'version': 1}}
+    fexec = lithops.FunctionExecutor(config=config)
+    rows = []
+    for _ in range(samples):
+        open(log, 'w').close()
+        futures = fexec.map(ended, range(1000))
+        values = fexec.get_result(futures)
+        late = [(future.stats['host_status_done_tstamp'] - value) * 1e3 for future, value in zip(futures, values)]
+        with open(log) as file:
+            counts = [line.split() for line in file]
+        total = sum(int(n) for _, n in counts)
+        lists = sum(int(n) for kind, n in counts if kind == 'LIST')
+        rows.append({'requests': total, 'lists': lists, 'late': statistics.median(late)})
+    with open(output, 'w') as file:
+        json.dump({'samples': rows, 'version': lithops.__version__}, file)
+
+
 def main():
     case, samples, output = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+    if case == 'storage-monitor':
+        return count_requests(samples, output)
     fexec = lithops.FunctionExecutor(config={'lithops': {'backend': 'localhost', 'storage': 'localhost'}})
     fexec.get_result(fexec.map(noop, [0]))
     rows = []

@@ -2,6 +2,7 @@ import { LITHOPS_VERSION, LithopsError } from '@lithops/core'
 import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { clean } from './commands/clean.ts'
 import { hello } from './commands/hello.ts'
+import { attachJob, jobResults, listJobs } from './commands/jobs.ts'
 import { listRuntimes } from './commands/runtime-list.ts'
 import { selfTest } from './commands/self-test.ts'
 import { addStorageCommands } from './commands/storage/index.ts'
@@ -22,6 +23,7 @@ Examples:
   $ lithops hello                      one call on the configured backend, on this machine without a config
   $ lithops hello --map 100            a hundred calls
   $ lithops test -b aws_lambda         try a backend out
+  $ lithops job attach a1b2c3-0-M000   finish a job whose program is gone
   $ lithops storage put data.csv mine  write a file into the bucket 'mine'
   $ lithops clean --dry-run            see what would be removed
 
@@ -65,6 +67,10 @@ function makeProgram(finished: (ok: boolean) => void): Command {
     <O>(command: (options: GlobalOptions & O) => Promise<boolean>) =>
     async (_: unknown, self: Command) =>
       finished(await command(self.optsWithGlobals<GlobalOptions & O>()))
+  const runOn =
+    <O>(command: (argument: string, options: GlobalOptions & O) => Promise<boolean>) =>
+    async (argument: string, _: unknown, self: Command) =>
+      finished(await command(argument, self.optsWithGlobals<GlobalOptions & O>()))
 
   program
     .command('hello')
@@ -81,6 +87,20 @@ function makeProgram(finished: (ok: boolean) => void): Command {
     .command('list')
     .description('print the runtimes that are deployed')
     .action(run(listRuntimes))
+  const job = program
+    .command('job')
+    .description('see jobs that lie in storage, finish them, and read their results')
+  job.command('list').description('print the jobs in storage, and how far they are').action(run(listJobs))
+  job
+    .command('attach <key>')
+    .description('wait for a job of another program, and run what that program has left when it is gone')
+    .option('--no-resume', 'only wait: run nothing')
+    .action(runOn(attachJob))
+  job
+    .command('results <key>')
+    .description('print the results that are there, one line per call')
+    .option('--remove', 'remove the job from storage afterwards')
+    .action(runOn(jobResults))
   addStorageCommands(program, finished)
   program
     .command('clean')

@@ -1,10 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url))
@@ -30,12 +31,17 @@ function membersOf(group: number | undefined): string[] {
 
 /** Runs the built command in an empty folder. */
 function lithops(args: readonly string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
+  const { status, stdout, stderr } = spawnIn([MAIN, ...args])
+  return { status, stdout, stderr }
+}
+
+/** Runs a program of Node there. */
+function spawnIn(args: readonly string[]) {
+  return spawnSync(process.execPath, args, {
     cwd: folder,
     encoding: 'utf8',
     env: environment,
   })
-  return { status, stdout, stderr }
 }
 
 /** Writes a config file and returns its path. */
@@ -76,6 +82,45 @@ describe('commands', () => {
     expect(lithops(['runtime', 'list']).stdout).toContain('localhost')
     expect(lithops(['clean', '--dry-run'])).toMatchObject({ status: 0 })
     expect(lithops(['clean']).stdout).toContain('There is nothing to remove.')
+  })
+
+  test('job list, attach and results of a job whose program was killed', () => {
+    expect(lithops(['job', 'list']).stdout).toContain('There are no jobs in storage.')
+    const program = join(folder, 'killed.mjs')
+    const core = pathToFileURL(createRequire(import.meta.url).resolve('@lithops/core')).href
+    writeFileSync(
+      program,
+      `import core from ${JSON.stringify(core)}
+const fexec = new core.FunctionExecutor({ monitoring: 'storage', localhost: { worker_processes: 1 } })
+const futures = fexec.map(async n => {
+  if (n > 2) await new Promise(resolve => setTimeout(resolve, 400))
+  if (n === 4) throw new RangeError('four')
+  return { n }
+}, [1, 2, 3, 4])
+await futures[1].result()
+process.kill(process.pid, 'SIGKILL')`,
+    )
+    expect(spawnIn([program]).signal).toBe('SIGKILL')
+    const { jobs } = JSON.parse(lithops(['job', 'list', '--json']).stdout) as { jobs: { jobKey: string }[] }
+    const key = jobs[0]?.jobKey as string
+    expect(lithops(['job', 'list']).stdout).toMatch(new RegExp(`${key}.* of 4 .*localhost`))
+    const before = lithops(['job', 'results', key])
+    expect(before.stdout).toMatch(/0\tsuccess\t\{ n: 1 \}\n1\tsuccess.*\n.*\n3\topen/)
+    const attached = lithops(['job', 'attach', key])
+    expect([attached.status, attached.stdout]).toEqual([
+      1,
+      expect.stringMatching(/^3 of 4 calls of .* succeeded\.\ncall 3: RangeError: four\n/),
+    ])
+    const after = JSON.parse(lithops(['job', 'results', key, '--json', '--remove']).stdout) as object
+    expect(after).toMatchObject({
+      ok: false,
+      results: [{ value: { n: 1 } }, { value: { n: 2 } }, { value: { n: 3 } }, { error: 'RangeError: four' }],
+    })
+    expect(lithops(['clean', '--dry-run']).stdout).toContain('There is nothing to remove.')
+    expect(lithops(['job', 'results', key])).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining(`There is no job ${key}`),
+    })
   })
 
   test('help and version', () => {

@@ -23,6 +23,7 @@ export {
   WaitTimeoutError,
   WorkerLostError,
 } from './errors/index.ts'
+export { AttachedJob, type AttachOptions, type JobInfo } from './executor/attached-job.ts'
 export type { ExecutorOptions } from './executor/executor-options.ts'
 export { LocalhostExecutor, RetryingFunctionExecutor, ServerlessExecutor } from './executor/executors.ts'
 export {
@@ -33,7 +34,13 @@ export {
   type MapFunction,
   type ReduceFunction,
 } from './executor/function-executor.ts'
-export type { GroupedFutures, GroupedMapReduceOptions, MapReduceOptions } from './executor/map-reduce.ts'
+export type { JobListing } from './executor/job-listing.ts'
+export type {
+  GroupedFutures,
+  GroupedMapReduceOptions,
+  MapReduceOptions,
+  ObjectMapReduceOptions,
+} from './executor/map-reduce.ts'
 export { Storage, type StorageOptions } from './executor/named-storage.ts'
 export type { GetResultOptions } from './executor/read-results.ts'
 export { exported } from './function/exported.ts'

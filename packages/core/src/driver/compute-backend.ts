@@ -34,6 +34,14 @@ export interface ComputeCapabilities {
   /** Can give every activation a worker process of its own (`isolation: 'call'`). */
   readonly freshWorkers: boolean
   /**
+   * Longest time in milliseconds from the acceptance of an activation until a worker begins it, on a platform that does
+   * not reply (`synchronousReply` false). Calls that are silent for so long beyond their time limit count as lost.
+   * Absent: a minute for 'faas', ten for 'batch'.
+   */
+  readonly maxStartDelayMs?: number
+  /** false: workers end with the program that sent them their calls, as on this machine. Absent: true. */
+  readonly workersOutliveClient?: boolean
+  /**
    * `deployRuntime` places the `secrets` that it is given. Absent: false; core then refuses jobs whose storage has
    * secrets that workers need.
    */

@@ -39,9 +39,12 @@ export {
 export type { ConfigFieldInfo, ConfigSection, ConfigSource } from './config-section.ts'
 export type { ComputeDriver, DriverContext, DriverLog, MonitorDriver, StorageDriver } from './driver.ts'
 export {
+  blockOf,
+  CALLS_PER_BLOCK,
   type JobKey,
   MONITOR_SPEC_VERSION,
   type Monitor,
+  type PublishedCalls,
   type PublisherAddress,
   type StatusPublisher,
   type WatchOptions,

@@ -7,11 +7,24 @@ export interface JobKey {
   readonly jobId: string
 }
 
+/**
+ * Calls are told apart in blocks of so many consecutive ids: no publishing holds calls of two blocks, so that a monitor
+ * need not look again at a block whose calls have all ended.
+ */
+export const CALLS_PER_BLOCK = 250
+
+/** The block that a call belongs to, from 0. */
+export function blockOf(callId: number): number {
+  return Math.floor(callId / CALLS_PER_BLOCK)
+}
+
 export interface WatchOptions {
   /** Aborted when the job has ended or nobody waits for it any more. The iteration then ends without an error. */
   readonly signal: AbortSignal
   /** How many calls of the job are started and have not ended; a monitor may poll less while it is 0. */
   readonly openCalls: () => number
+  /** Blocks that have calls which have not ended. Absent: unknown. */
+  readonly openBlocks?: () => readonly number[]
 }
 
 /**
@@ -44,14 +57,22 @@ export interface PublisherAddress {
   readonly [field: string]: unknown
 }
 
+/** Whose frames a publishing holds. */
+export interface PublishedCalls {
+  /** The call, or the one of the lowest id. */
+  readonly callId: number
+  /** The one of the highest id; absent when there is one call. */
+  readonly lastCallId?: number
+  readonly attempt: number
+}
+
 /** The worker's half: tells the client what happened. */
 export interface StatusPublisher {
-  /** Hands over whole reply frames. Resolves when they are safe with the other side. Called in order, not at once. */
-  publish(
-    frames: Uint8Array,
-    job: JobKey,
-    call: { readonly callId: number; readonly attempt: number },
-  ): Promise<void>
+  /**
+   * Hands over whole reply frames, of one call or of several of one block. Resolves when they are safe with the other
+   * side. Called in order, not at once.
+   */
+  publish(frames: Uint8Array, job: JobKey, calls: PublishedCalls): Promise<void>
   /** Flushes; called before the worker is frozen or ends. May be called twice. */
   close(): Promise<void>
 }

@@ -13,7 +13,7 @@ describe('drivers given in code', () => {
     const storage = await parts.openStorage()
     expect(storage?.backend.name).toBe('memory')
     await storage?.backend.close()
-    const monitor = await parts.openMonitor?.()
+    const monitor = await parts.openMonitor?.(undefined)
     expect(monitor?.name).toBe('memory')
     await monitor?.close()
   })

@@ -13,6 +13,7 @@ import {
   isText,
   unknownOption,
 } from '../job/option-checks.ts'
+import type { OpenStorage } from '../storage/open-storage.ts'
 import { driverContext, LEVELS, makeLog, namesOf, sectionOf } from './driver-section.ts'
 import { findDriver } from './find-driver.ts'
 import { localhostBackend } from './localhost-choice.ts'
@@ -116,7 +117,8 @@ export function resolveExecutor(options: ExecutorOptions, kind: ExecutorKind): E
       : (backends as ComputeBackend[]),
     injected: new Set(choices.filter(isBackend)),
     openStorage,
-    openMonitor: monitorOpener(options, config, context, openStorage),
+    openMonitor: monitorOpener(options, config, context),
+    openStorageMonitor: storage => openStorageMonitor(storage, config, context),
   }
 }
 
@@ -258,35 +260,45 @@ function jobStorageOpener(
       'storage: localhost cannot be used with a remote backend: its workers do not see this machine. Name another storage, or storageless.',
     )
   }
-  return storageOpener(wanted ?? 'localhost', config, context)
+  const open = storageOpener(wanted ?? 'localhost', config, context)
+  if (wanted !== undefined) return open
+  const unasked = (storage: OpenStorage): OpenStorage => ({ ...storage, isDefault: true })
+  return () => {
+    const opened = open()
+    return opened instanceof Promise ? opened.then(unasked) : opened && unasked(opened)
+  }
 }
 
 function monitorOpener(
   options: ExecutorOptions,
   config: ResolvedConfig | undefined,
   context: DriverContext,
-  openStorage: ExecutorParts['openStorage'],
-): (() => Promise<Monitor>) | undefined {
+): ExecutorParts['openMonitor'] {
   const wanted =
     options.monitoring ??
     config?.lithops.monitoring?.toLowerCase() ??
     (config?.lithops.rabbitmq_monitor === true ? 'rabbitmq' : undefined)
   if (wanted === undefined || wanted === 'direct') return undefined
   if (typeof wanted === 'object') checkDriverShape('monitor', 'the option monitoring', wanted)
-  return async () => {
-    const storage = await openStorage()
+  return async (storage): Promise<Monitor> => {
     const surroundings = { ...context, storage }
-    if (wanted === 'storage') {
-      const { storageMonitorDriver } = await import('../monitor/storage-monitor.ts')
-      const interval = config?.lithops.monitoring_interval
-      return storageMonitorDriver.create(
-        interval === undefined ? {} : { monitoring_interval: interval },
-        surroundings,
-      )
-    }
+    if (wanted === 'storage') return openStorageMonitor(storage, config, context)
     const driver = typeof wanted === 'string' ? (await findDriver('monitor', wanted, context)).driver : wanted
     return driver.create(sectionOf(driver, config, context.log), surroundings)
   }
+}
+
+async function openStorageMonitor(
+  storage: OpenStorage | undefined,
+  config: ResolvedConfig | undefined,
+  context: DriverContext,
+): Promise<Monitor> {
+  const { storageMonitorDriver } = await import('../monitor/storage-monitor.ts')
+  const interval = config?.lithops.monitoring_interval
+  return storageMonitorDriver.create(interval === undefined ? {} : { monitoring_interval: interval }, {
+    ...context,
+    storage,
+  })
 }
 
 function jobDefaults(

@@ -10,28 +10,38 @@ import type { FuturesList } from '../future/futures-list.ts'
 import { FuturesStream } from '../future/futures-stream.ts'
 import type { ResponseFuture } from '../future/response-future.ts'
 import { type WaitOptions, type WaitResult, waitFor } from '../future/wait.ts'
+import type { AdoptedCalls } from '../invoker/adopted-calls.ts'
 import { Invoker } from '../invoker/invoker.ts'
 import { LazyDirectory } from '../invoker/job-message.ts'
 import type { Call } from '../job/call.ts'
 import type { Job } from '../job/job.ts'
 import { type CallOptions, compileJobOptions } from '../job/job-options.ts'
 import { show } from '../job/option-checks.ts'
+import { readStatuses } from '../monitor/read-statuses.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { CallContext } from '../worker/call-context.ts'
+import { AttachedJob, type AttachOptions, infoOf, takeOverWhenGone } from './attached-job.ts'
+import type { DurableJobs } from './durable-jobs.ts'
 import { type ExecutorKind, type ExecutorOptions, resolveExecutor } from './executor-options.ts'
+import { type JobListing, listJobs, readRecord } from './job-listing.ts'
+import type { JobRecord } from './job-record.ts'
 import { type JobHost, JobRunner } from './job-runner.ts'
 import {
   checkMapReduceOptions,
   type GroupedFutures,
   type GroupedMapReduceOptions,
+  groupingOf,
   MAP_REDUCE_OPTIONS,
   MapReduceCalls,
   type MapReduceOptions,
+  type ObjectMapReduceOptions,
+  type ReducerChoice,
   reducerOptions,
 } from './map-reduce.ts'
 import { type ExecutorParts, ExecutorSurroundings } from './open-executor.ts'
 import { ProgressBar, progressOf, wantsProgress } from './progress-bar.ts'
 import { type GetResultOptions, resultOfStream, toleratesFailures, valuesOf } from './read-results.ts'
+import { reviveJob } from './revive-job.ts'
 import { UnreadFutures } from './unread-futures.ts'
 
 /** A function of one item, extra arguments and the call's context. */
@@ -76,6 +86,7 @@ export class FunctionExecutor {
   readonly #parts: ExecutorParts
   readonly #directory: LazyDirectory
   readonly #unread = new UnreadFutures()
+  readonly #ending = new AbortController()
   #closing: Promise<void> | undefined
 
   constructor(options: ExecutorOptions = {}, kind: ExecutorKind = { className: 'FunctionExecutor' }) {
@@ -83,7 +94,11 @@ export class FunctionExecutor {
     const parts = resolveExecutor(options, kind)
     const folder = join(tmpdir(), `lithops-${this.executorId}-${process.pid}`)
     this.#directory = new LazyDirectory(folder, path => surroundings.removeAtEnd(path))
-    const surroundings = new ExecutorSurroundings(parts, this.#invoker, this.executorId)
+    const surroundings = new ExecutorSurroundings(parts, this.#invoker, this.executorId, {
+      unsentIds: job => this.#runner.unsentIds(job),
+      callsOf: job => this.#runner.callsOf(job),
+      openJobs: () => this.#runner.openJobs,
+    })
     this.#parts = parts
     this.#surroundings = surroundings
     const host: JobHost = {
@@ -95,7 +110,7 @@ export class FunctionExecutor {
       jobEnded: job => surroundings.jobEnded(job),
       cancel: (call, reason, cause) => this.#invoker.cancel(call, reason, cause),
       fetchValue: call => this.#fetchValue(call),
-      markRead: call => this.#unread.markRead(call),
+      markRead: call => this.#markRead(call),
     }
     this.#runner = new JobRunner(host)
   }
@@ -143,7 +158,7 @@ export class FunctionExecutor {
 
   /**
    * Runs `mapFn` for every item and `reduceFn(results, context)` over the results in the order of the items: with one
-   * reducer, a tree of them (`fanIn`), or one per group of items (`reduceBy`).
+   * reducer, a tree of them (`fanIn`), or one per group of items (`reduceBy`), or one per object (`reduceByKey`).
    */
   mapReduce<T, R, U, K, const Extra extends readonly unknown[] = []>(
     mapFn: MapFunction<T, R, Extra>,
@@ -151,6 +166,12 @@ export class FunctionExecutor {
     reduceFn: ReduceFunction<Awaited<R>, U>,
     options: GroupedMapReduceOptions<T, K, Extra>,
   ): GroupedFutures<K, Awaited<U>>
+  mapReduce<T, R, U, const Extra extends readonly unknown[] = []>(
+    mapFn: MapFunction<T, R, Extra>,
+    items: ItemList<T>,
+    reduceFn: ReduceFunction<Awaited<R>, U>,
+    options: ObjectMapReduceOptions<Extra>,
+  ): GroupedFutures<string, Awaited<U>>
   mapReduce<T, R, U, const Extra extends readonly unknown[] = []>(
     mapFn: MapFunction<T, R, Extra>,
     items: ItemList<T> | ItemSource<T>,
@@ -161,22 +182,21 @@ export class FunctionExecutor {
     mapFn: MapFunction<T, R, Extra>,
     items: ItemList<T> | ItemSource<T>,
     reduceFn: ReduceFunction<Awaited<R>, U>,
-    options: MapReduceOptions<Extra> & {
-      readonly reduceBy?: GroupedMapReduceOptions<T, K>['reduceBy']
-    } = {},
+    options: MapReduceOptions<Extra> & ReducerChoice<T, K> = {},
   ): ResponseFuture<Awaited<U>> | GroupedFutures<K, Awaited<U>> {
     checkItems(items)
     checkMapReduceOptions(options)
     const count = countOf(items)
-    if (count === undefined && options.reduceBy !== undefined) {
+    const reduceBy = groupingOf(options)
+    if (count === undefined && reduceBy !== undefined) {
       throw new TypeError(
-        'mapReduce with reduceBy needs an array or a set of items: the groups must be known at the start.',
+        'mapReduce with one reducer per group needs an array or a set of items: the groups must be known at the start.',
       )
     }
     const mapJob = this.#newJob('M', mapFn, options, count ?? Number.POSITIVE_INFINITY, MAP_REDUCE_OPTIONS)
+    mapJob.feedsWorkers = true
     const reduceJob = this.#newJob('R', reduceFn, reducerOptions(options), 1, MAP_REDUCE_OPTIONS)
     const calls = new MapReduceCalls(this.#runner, reduceJob, options)
-    const { reduceBy } = options
     if (count !== undefined && reduceBy !== undefined) {
       const list = [...(items as Iterable<T>)]
       const mapCalls = this.#runner.list(mapJob, list).map(future => future.call)
@@ -227,7 +247,89 @@ export class FunctionExecutor {
       const values = (await valuesOf(list, throwExcept)) as T[]
       return futures instanceof CallHandle ? (values[0] as T) : values
     } finally {
-      for (const { call } of list) if (call.isEnded) this.#unread.markRead(call)
+      for (const { call } of list) if (call.isEnded) this.#markRead(call)
+    }
+  }
+
+  /**
+   * The futures of a job that another program has started with `durable: true` or `monitoring: storage`, by its key
+   * (`a1b2c3-0-M000`). Results that are there are read from storage; when that program is gone, this one runs what it has
+   * left. Closing the executor removes the job if all its results were read.
+   *
+   * Throws ObjectNotFoundError, code LITHOPS_JOB_NOT_FOUND, when there is no such job in the storage of the config.
+   */
+  async attach<T = unknown>(jobKey: string, options: AttachOptions = {}): Promise<AttachedJob<T>> {
+    const storage = await this.#surroundings.jobStorage()
+    const { record, fn } = await readRecord(storage, jobKey)
+    const job = await reviveJob(record, fn, await this.#directory.get())
+    job.isAdopted = true
+    const futures = this.#runner.adopt<T>(job, record.calls)
+    const calls = futures.map(future => future.call)
+    const durable = await this.#surroundings.durableJobs(record.executorId)
+    durable.adopt(job, record.calls, { keep: options.keep ?? false })
+    this.#invoker.add(job, await this.#surroundings.of(job, this.#directory.get))
+    const adopted = this.#invoker.adopt(job, calls)
+    for await (const { frames } of readStatuses(storage, job.jobKey)) this.#invoker.readFrames(job, frames)
+    job.isSent = true // somebody has: the monitor may expect news
+    this.#unread.add(futures)
+    void this.#resume(record, job, adopted, calls, durable, options.resume ?? true)
+    return new AttachedJob(infoOf(record, storage), futures, {
+      getResult: () => this.getResult(futures),
+      close: () => this.close(),
+      remove: async () => {
+        this.#runner.cancelJob(job, 'remove() was called')
+        await durable.remove(job)
+      },
+    })
+  }
+
+  /** As `attach`, with an executor of its own that `close()` of the job closes. */
+  static async attach<T = unknown>(
+    jobKey: string,
+    options: ExecutorOptions & AttachOptions = {},
+  ): Promise<AttachedJob<T>> {
+    const { resume = true, keep = false, ...executorOptions } = options
+    const fexec = new FunctionExecutor(executorOptions)
+    try {
+      return await fexec.attach<T>(jobKey, { resume, keep })
+    } catch (error) {
+      await fexec.close()
+      throw error
+    }
+  }
+
+  /** The jobs in the storage of the config that can be attached to, of this and of other programs. */
+  async listJobs(): Promise<readonly JobListing[]> {
+    return listJobs(await this.#surroundings.jobStorage())
+  }
+
+  async #resume(
+    record: JobRecord,
+    job: Job,
+    adopted: AdoptedCalls,
+    calls: readonly Call[],
+    durable: DurableJobs,
+    resume: boolean,
+  ): Promise<void> {
+    try {
+      const storage = await this.#surroundings.jobStorage()
+      const backends = await this.#surroundings.backends()
+      await takeOverWhenGone(record, job, calls, adopted, {
+        storage,
+        resume,
+        signal: this.#ending.signal,
+        workersOutliveClient: backends.every(
+          ({ capabilities }) => capabilities.workersOutliveClient !== false,
+        ),
+        takeOver: () => durable.takeOver(this.#ending.signal),
+        send: open => {
+          for (const call of open) job.enqueue(call)
+          this.#invoker.pump()
+        },
+        awaitSilent: () => this.#invoker.awaitAdopted(adopted),
+      })
+    } catch (error) {
+      if (!this.#ending.signal.aborted) this.#runner.failJob(job, error)
     }
   }
 
@@ -269,14 +371,21 @@ export class FunctionExecutor {
   }
 
   async #close(): Promise<void> {
+    this.#ending.abort()
+    this.#surroundings.freeze()
     this.#runner.close()
     this.#invoker.close()
     this.#unread.clear()
     try {
-      await this.#surroundings.stopWorkers().finally(() => this.clean())
+      await this.#surroundings.stopWorkers().finally(() => this.#directory.remove())
     } finally {
       await this.#surroundings.close()
     }
+  }
+
+  #markRead(call: Call): void {
+    this.#unread.markRead(call)
+    this.#surroundings.markRead(call)
   }
 
   #newJob(

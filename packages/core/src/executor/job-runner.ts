@@ -29,6 +29,16 @@ export interface JobHost extends FutureOwner {
   jobEnded(job: Job): void
 }
 
+/** The value lies in storage and only its own job can read it: it must be written anew for another function. */
+function needsClassesOf({ result }: Call): boolean {
+  return (
+    result !== undefined &&
+    'location' in result &&
+    result.location.kind === 'object' &&
+    result.location.hasClasses === true
+  )
+}
+
 /** Makes jobs and their calls, feeds them to the invoker, and ends them. */
 export class JobRunner {
   readonly #host: JobHost
@@ -107,6 +117,26 @@ export class JobRunner {
     )
   }
 
+  /** Takes on a job that another client has begun: its calls wait until it is known how they stand. */
+  adopt<T>(job: Job, calls: number): FuturesList<T> {
+    this.#open.set(job, null)
+    this.#calls.set(job, [])
+    const futures = new FuturesList<T>()
+    for (let i = 0; i < calls; i++) futures.push(this.waitingCall<T>(job))
+    return futures
+  }
+
+  /** Calls that were not sent. */
+  unsentIds(job: Job): number[] {
+    const calls = this.#calls.get(job) ?? []
+    return calls.flatMap(call => (call.state === 'ready' || call.state === 'waiting' ? [call.id] : []))
+  }
+
+  /** The calls of a job that have not ended, and maybe some that have, in order. */
+  callsOf(job: Job): readonly Call[] {
+    return this.#calls.get(job) ?? []
+  }
+
   /** One call per item, all made now. Items that are futures are waited for one by one. */
   list<T>(job: Job, items: Iterable<unknown>): FuturesList<T> {
     const futures = new FuturesList<T>()
@@ -168,7 +198,7 @@ export class JobRunner {
     let left = dependencies.length
     const ready = () => {
       const good = dependencies.filter(dependency => dependency.state === 'success')
-      this.#enqueueWith(call, () => inputFromCalls(good, call.job))
+      void this.#enqueueWith(call, good, () => inputFromCalls(good, call.job))
     }
     if (left === 0) ready()
     for (const dependency of dependencies) {
@@ -242,14 +272,17 @@ export class JobRunner {
         call.fail(dependency.error)
         return
       }
-      this.#enqueueWith(call, () => inputFromCall(dependency, job))
+      void this.#enqueueWith(call, [dependency], () => inputFromCall(dependency, job))
     })
     return call
   }
 
-  #enqueueWith(call: Call, makeInput: () => unknown): void {
+  async #enqueueWith(call: Call, dependencies: readonly Call[], makeInput: () => unknown): Promise<void> {
     if (call.isEnded) return
     try {
+      const unreadable = dependencies.filter(needsClassesOf)
+      if (unreadable.length > 0) await Promise.all(unreadable.map(one => this.#host.fetchValue(one)))
+      if (call.isEnded) return
       call.input = makeInput()
     } catch (error) {
       call.fail(error)
@@ -267,6 +300,7 @@ export class JobRunner {
 
   #newCall(job: Job, input: unknown): Call {
     const call = new Call(job, job.created++, input)
+    job.callMade(call.id)
     const calls = this.#calls.get(job) as Call[]
     calls.push(call)
     call.onEnd(this.#onCallEnd)
@@ -275,7 +309,7 @@ export class JobRunner {
 
   readonly #onCallEnd = (call: Call): void => {
     const { job } = call
-    job.ended++
+    job.callEnded(call.id)
     if (call.state !== 'success') {
       job.failed++
       this.#checkTolerance(job)

@@ -28,12 +28,34 @@ export interface GroupedMapReduceOptions<T, K, Extra extends readonly unknown[] 
   readonly reduceBy: 'object' | ((item: T, index: number) => K)
 }
 
+/** One reducer per object: all pieces of an object go to the same one. */
+export interface ObjectMapReduceOptions<Extra extends readonly unknown[] = readonly unknown[]>
+  extends MapReduceOptions<Extra> {
+  /** The same as `reduceBy: 'object'`, by the name that it has in Lithops (`obj_reduce_by_key`). */
+  readonly reduceByKey: true
+}
+
+/** Any way to choose the reducers. */
+export interface ReducerChoice<T, K> {
+  readonly reduceBy?: GroupedMapReduceOptions<T, K>['reduceBy']
+  readonly reduceByKey?: boolean
+}
+
+/** How items are grouped, if they are. */
+export function groupingOf<T, K>({
+  reduceBy,
+  reduceByKey,
+}: ReducerChoice<T, K>): GroupedMapReduceOptions<T, K>['reduceBy'] | undefined {
+  return reduceByKey === true ? 'object' : reduceBy
+}
+
 export const MAP_REDUCE_OPTIONS = [
   'fanIn',
   'spawnReducer',
   'reducerMemoryMiB',
   'reducerTimeoutMs',
   'reduceBy',
+  'reduceByKey',
 ] as const
 
 const DEFAULT_SPAWN_REDUCER = 20
@@ -45,7 +67,9 @@ export class GroupedFutures<K, T> extends FuturesList<T> {
 }
 
 /** Throws ConfigError that names every problem. The options of the map calls are checked elsewhere. */
-export function checkMapReduceOptions(options: MapReduceOptions & { readonly reduceBy?: unknown }): void {
+export function checkMapReduceOptions(
+  options: MapReduceOptions & { readonly reduceBy?: unknown; readonly reduceByKey?: unknown },
+): void {
   if (typeof options !== 'object' || options === null) return
   const problems: string[] = []
   const is = checker({ ...options }, problems)
@@ -56,6 +80,15 @@ export function checkMapReduceOptions(options: MapReduceOptions & { readonly red
   is('reducerTimeoutMs', 'a positive number', isPositive)
   const isGrouping = (value: unknown) => value === 'object' || typeof value === 'function'
   is('reduceBy', "'object' or a function of the item that returns its group", isGrouping)
+  is('reduceByKey', 'true or false', value => typeof value === 'boolean')
+  if (options.reduceByKey === true && options.reduceBy !== undefined && options.reduceBy !== 'object') {
+    problems.push("reduceByKey is reduceBy: 'object': give one of the two")
+  }
+  if (options.durable === true) {
+    problems.push(
+      'the reducers of a durable job would wait for values that are lost with this program: use map with durable, and reduce what you read',
+    )
+  }
   if (problems.length > 0)
     throw new ConfigError(`The options of mapReduce are wrong: ${problems.join('; ')}.`)
 }

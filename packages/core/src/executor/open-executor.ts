@@ -1,16 +1,18 @@
 import type { ComputeBackend, RuntimeSpec, WorkerSecrets } from '../driver/compute-backend.ts'
 import type { DriverLog } from '../driver/driver.ts'
 import type { Monitor } from '../driver/monitor.ts'
-import { ConfigError, InvocationError, NotSupportedError } from '../errors/index.ts'
+import { ConfigError, InvocationError, MonitorError, NotSupportedError } from '../errors/index.ts'
 import type { Invoker } from '../invoker/invoker.ts'
 import type { JobSurroundings } from '../invoker/job-message.ts'
+import type { Call } from '../job/call.ts'
 import type { Job } from '../job/job.ts'
 import type { JobDefaults } from '../job/job-options.ts'
 import { LocalhostBackend } from '../localhost/localhost-backend.ts'
-import { InternalStorage } from '../storage/internal-storage.ts'
+import { clientKey, InternalStorage, jobPrefix } from '../storage/internal-storage.ts'
 import { type OpenStorage, secretsOf, storageHead } from '../storage/open-storage.ts'
 import { Storage } from '../storage/storage.ts'
 import type { Location } from '../worker/protocol.ts'
+import { DurableJobs, type DurableJobsHost, keepsJobs } from './durable-jobs.ts'
 
 /** What the config came to: the parts of an executor, opened when they are first needed. */
 export interface ExecutorParts {
@@ -24,8 +26,13 @@ export interface ExecutorParts {
   /** Undefined for `storage: storageless`. */
   readonly openStorage: () => OpenStorage | Promise<OpenStorage> | undefined
   /** Undefined for the direct way home. */
-  readonly openMonitor: (() => Promise<Monitor>) | undefined
+  /** The storage monitor, for durable jobs of an executor whose results come the direct way. */
+  readonly openStorageMonitor: (storage: OpenStorage) => Promise<Monitor>
+  readonly openMonitor: ((storage: OpenStorage | undefined) => Promise<Monitor>) | undefined
 }
+
+/** Larger results go to storage where they do not come with replies, or are for other workers. */
+const INLINE_RESULT_BYTES = 64 * 1024
 
 /** The surroundings of an executor's jobs: backends, storage and the way home. */
 export class ExecutorSurroundings {
@@ -36,14 +43,24 @@ export class ExecutorSurroundings {
   readonly #ready: Promise<readonly ComputeBackend[]>
   #storage: OpenStorage | Promise<OpenStorage> | undefined
   #internal: InternalStorage | undefined
-  /** Functions or the program may have put cloud objects. */
-  #usesStorage = false
   #monitor: Promise<Monitor> | undefined
   readonly #watches = new Map<Job, AbortController>()
   readonly #forgetting = new Set<Promise<void>>()
+  readonly #host: DurableJobsHost
+  /** By executor: this one's own jobs, and those of others that were attached to. */
+  readonly #durable = new Map<string, DurableJobs>()
+  #storageMonitor: Promise<Monitor> | undefined
+  /** Jobs may have left something in storage, and functions or the program cloud objects. */
+  #usesStorage = false
 
-  constructor(parts: ExecutorParts, invoker: Invoker, executorId: string) {
+  constructor(
+    parts: ExecutorParts,
+    invoker: Invoker,
+    executorId: string,
+    host: Omit<DurableJobsHost, 'backendNames'>,
+  ) {
     this.#parts = parts
+    this.#host = { ...host, backendNames: () => (this.#backends ?? []).map(({ name }) => name) }
     this.#invoker = invoker
     this.#executorId = executorId
     if (parts.backends instanceof Promise) {
@@ -89,43 +106,151 @@ export class ExecutorSurroundings {
 
   /** What a job's activations carry besides the job itself. Watches the job where results do not come with replies. */
   of(job: Job, directory: () => Promise<string>): JobSurroundings | Promise<JobSurroundings> {
-    const storage = this.#openStorage()
+    const storage = this.#storageOfJobs(this.#openStorage())
     if (storage !== undefined) this.#usesStorage = true
+    if (storage === undefined && (job.options.results === 'storage' || job.options.durable))
+      throw storageless()
     const isDirect =
-      this.#parts.openMonitor === undefined && this.#backends?.every(b => b.capabilities.synchronousReply)
-    if (isDirect === true && !(storage instanceof Promise) && job.storages.size === 0)
-      return { directory, ...storagesOf(job, storage) }
-    return this.#monitored(job, directory, storage)
+      this.#parts.openMonitor === undefined &&
+      !job.options.durable &&
+      this.#backends?.every(b => b.capabilities.synchronousReply)
+    if (
+      isDirect === true &&
+      !(storage instanceof Promise) &&
+      job.storages.size === 0 &&
+      !this.#mayStoreResults(job, this.#backends)
+    )
+      return { directory, ...this.#storageFor(job, storage) }
+    return this.#surroundingsLater(job, directory, storage)
   }
 
-  async #monitored(
+  /** Workers may write results of the job into storage, its bucket must be there. */
+  #mayStoreResults(job: Job, backends: readonly ComputeBackend[] = []): boolean {
+    return (
+      this.#inlineResultBytes(job) !== undefined ||
+      backends.some(({ capabilities }) => Number.isFinite(capabilities.maxReplyBytes))
+    )
+  }
+
+  #inlineResultBytes(job: Job): number | undefined {
+    if (job.options.results === 'storage') return 0
+    return job.feedsWorkers || job.options.durable || this.#parts.openMonitor !== undefined
+      ? INLINE_RESULT_BYTES
+      : undefined
+  }
+
+  /** Workers that do not see this machine's files cannot use the storage that nobody asked for. */
+  #storageOfJobs<S extends OpenStorage | Promise<OpenStorage> | undefined>(storage: S): S | undefined {
+    if (storage === undefined || storage instanceof Promise || storage.isDefault !== true) return storage
+    return this.#backends?.every(({ capabilities }) => capabilities.sharesFileSystem) ? storage : undefined
+  }
+
+  #storageFor(job: Job, storage: OpenStorage | undefined): Partial<JobSurroundings> {
+    if (storage === undefined) return storagesOf(job, undefined)
+    const inlineResultBytes = this.#inlineResultBytes(job)
+    return {
+      ...storagesOf(job, storage),
+      ...(this.#durable.get(job.executorId)?.isMarked ? { clientMark: clientKey(job.executorId) } : {}),
+      internalStorage: () => {
+        this.#usesStorage = true
+        return this.#internalOf(storage)
+      },
+      ...(inlineResultBytes === undefined ? {} : { inlineResultBytes }),
+    }
+  }
+
+  async #surroundingsLater(
     job: Job,
     directory: () => Promise<string>,
     opening: OpenStorage | Promise<OpenStorage> | undefined,
   ): Promise<JobSurroundings> {
-    const [storage, backends] = await Promise.all([opening, this.#ready])
-    if (this.#parts.openMonitor === undefined) {
+    const [opened, backends] = await Promise.all([opening, this.#ready])
+    const storage = this.#storageOfJobs(opened)
+    if (storage !== undefined && this.#mayStoreResults(job, backends)) {
+      this.#usesStorage = true
+      await this.#internalOf(storage).ensureBucket()
+      if (!job.isAdopted) await this.#durableOf(job.executorId, storage).mark()
+    }
+    if (this.#parts.openMonitor === undefined && !job.options.durable) {
       const mute = backends.find(backend => !backend.capabilities.synchronousReply)
-      if (mute === undefined) return { directory, ...storagesOf(job, storage) }
+      if (mute === undefined) return { directory, ...this.#storageFor(job, storage) }
       throw new InvocationError(
         `${mute.name} does not answer with results. Name a monitor in the config: monitoring: storage, or monitoring: rabbitmq.`,
         { isRetryable: false, code: 'LITHOPS_NO_WAY_HOME' },
       )
     }
-    this.#monitor ??= this.#parts.openMonitor()
-    const monitor = await this.#monitor
+    const monitor = await this.#monitorOf(job, storage)
     const publisher = await monitor.publisherAddress(job.jobKey)
+    if (monitor.name === 'storage' && storage !== undefined && !job.isAdopted) {
+      await this.#durableOf(job.executorId, storage).record(job)
+    }
     const watch = new AbortController()
     this.#watches.set(job, watch)
     void this.#watch(job, monitor, watch.signal)
-    return { directory, publisher, ...storagesOf(job, storage) }
+    return { directory, publisher, ...this.#storageFor(job, storage) }
+  }
+
+  async #monitorOf(job: Job, storage: OpenStorage | undefined): Promise<Monitor> {
+    const { openMonitor, openStorageMonitor } = this.#parts
+    this.#usesStorage = true
+    if (openMonitor === undefined) {
+      if (storage === undefined) throw storageless()
+      this.#storageMonitor ??= openStorageMonitor(storage)
+      return this.#storageMonitor
+    }
+    this.#monitor ??= openMonitor(storage)
+    const monitor = await this.#monitor
+    if (!job.options.durable || monitor.name === 'storage') return monitor
+    throw new ConfigError(
+      `A durable job keeps its results in storage, and the config has monitoring: ${monitor.name}. Use monitoring: storage.`,
+    )
+  }
+
+  /** Those jobs of an executor that others may attach to. */
+  #durableOf(executorId: string, storage: OpenStorage): DurableJobs {
+    let durable = this.#durable.get(executorId)
+    if (durable === undefined) {
+      const isOwner = executorId === this.#executorId
+      durable = new DurableJobs(executorId, this.#internalOf(storage), this.#host, { isOwner })
+      this.#durable.set(executorId, durable)
+    }
+    return durable
+  }
+
+  /** The storage of jobs, for what is kept there beyond this program. */
+  async jobStorage(): Promise<InternalStorage> {
+    const [storage] = await Promise.all([this.#openStorage(), this.#ready])
+    if (storage === undefined) throw storageless()
+    return this.#internalOf(storage)
+  }
+
+  /** Jobs of another program that this one attaches to. */
+  async durableJobs(executorId: string): Promise<DurableJobs> {
+    const storage = await this.#openStorage()
+    if (storage === undefined) throw storageless()
+    return this.#durableOf(executorId, storage)
+  }
+
+  /** The outcome of a call was given to the program. */
+  markRead(call: Call): void {
+    this.#durable.get(call.job.executorId)?.markRead(call)
   }
 
   async #watch(job: Job, monitor: Monitor, signal: AbortSignal): Promise<void> {
     try {
-      for await (const frames of monitor.watch(job.jobKey, { signal, openCalls: () => job.openCount })) {
+      await new Promise(setImmediate) // the invoker must know the job before anything of it arrives
+      const options = {
+        signal,
+        openCalls: () => (job.isSent ? job.openCount : 0),
+        openBlocks: () => job.openBlocks,
+      }
+      for await (const frames of monitor.watch(job.jobKey, options)) {
         this.#invoker.readFrames(job, frames)
       }
+      if (signal.aborted) return
+      throw new MonitorError(
+        `Monitor '${monitor.name}' ended its watching of job ${job.key} while calls were open.`,
+      )
     } catch (error) {
       this.#invoker.stopJob(job, error)
     }
@@ -142,8 +267,11 @@ export class ExecutorSurroundings {
   }
 
   async #forget(job: Job): Promise<void> {
+    const durable = this.#durable.get(job.executorId)
     try {
+      if (durable?.isKept(job)) return
       await (await this.#monitor)?.forget(job.jobKey)
+      await durable?.ended(job)
     } catch (error) {
       this.#parts.log.warn(`What job ${job.key} left could not be removed: ${String(error)}`)
     }
@@ -153,18 +281,47 @@ export class ExecutorSurroundings {
   async readLocation(location: Location): Promise<Uint8Array> {
     const storage = await this.#openStorage()
     if (location.kind !== 'object' || storage === undefined) throw storageless()
-    return storage.backend.getObject(location.bucket, location.key)
+    const { bucket, key, start, end } = location
+    const range = start === undefined ? {} : { range: end === undefined ? { start } : { start, end } }
+    return this.#internalOf(storage).backend.getObject(bucket, key, range)
   }
 
   /** Removes what ended jobs left in storage. */
   async clean(): Promise<void> {
     await Promise.all(this.#forgetting)
-    if (this.#monitor === undefined && !this.#usesStorage) return
+    if (!this.#usesStorage) return
+    const kept = [
+      ...this.#host.openJobs(),
+      ...[...this.#durable.values()].flatMap(durable => durable.keptJobs),
+    ].map(job => jobPrefix(job.jobKey))
+    await this.#sparing(async storage => {
+      const keep = kept.length === 0 ? {} : { keep: keepsJobs(this.#executorId, kept) }
+      await storage.cleanExecutor(this.#executorId, keep)
+      if (kept.length === 0) this.#durable.clear()
+    })
+  }
+
+  /** The executor is about to cancel what it has: durable jobs stay as they are now. */
+  freeze(): void {
+    for (const durable of this.#durable.values()) durable.freeze()
+  }
+
+  /** Removes what jobs left in storage, except for those that others are to read. */
+  async #cleanAtEnd(): Promise<void> {
+    await Promise.all(this.#forgetting)
+    if (!this.#usesStorage) return
+    for (const durable of this.#durable.values()) await durable.close()
+    if (this.#durable.has(this.#executorId)) return
+    await this.#sparing(storage => storage.cleanExecutor(this.#executorId))
+  }
+
+  /** Where results came without storage, that it cannot be had does not make the jobs fail now. */
+  async #sparing(clean: (storage: InternalStorage) => Promise<void>): Promise<void> {
     try {
-      await (await this.#internalStorage())?.cleanExecutor(this.#executorId)
+      const storage = await this.#internalStorage()
+      if (storage !== undefined) await clean(storage)
     } catch (error) {
-      if (this.#monitor !== undefined) throw error
-      // results came without storage: that it cannot be had does not make them fail now
+      if (this.#monitor !== undefined || this.#durable.size > 0) throw error
       this.#parts.log.warn(
         `What executor ${this.#executorId} left in storage could not be removed: ${String(error)}`,
       )
@@ -192,16 +349,23 @@ export class ExecutorSurroundings {
     for (const watch of this.#watches.values()) watch.abort()
     this.#watches.clear()
     await Promise.all(this.#forgetting)
+    let failure: { readonly error: unknown } | undefined
+    await this.#cleanAtEnd().catch(error => {
+      failure = { error }
+    })
     await Promise.all([
       this.stopWorkers(),
-      this.#monitor?.then(
-        monitor => monitor.close(),
-        () => {},
+      ...[this.#monitor, this.#storageMonitor].map(opening =>
+        opening?.then(
+          monitor => monitor.close(),
+          () => {},
+        ),
       ),
     ])
     // an injected storage backend is not ours to close; the drivers' own are
     const storage = this.#storage
     if (storage !== undefined) await (await Promise.resolve(storage).catch(() => undefined))?.backend.close()
+    if (failure !== undefined) throw failure.error
   }
 
   #openStorage(): OpenStorage | Promise<OpenStorage> | undefined {
@@ -211,7 +375,10 @@ export class ExecutorSurroundings {
 
   async #internalStorage(): Promise<InternalStorage | undefined> {
     const storage = await this.#openStorage()
-    if (storage === undefined) return undefined
+    return storage === undefined ? undefined : this.#internalOf(storage)
+  }
+
+  #internalOf(storage: OpenStorage): InternalStorage {
     this.#internal ??= new InternalStorage(storage)
     return this.#internal
   }

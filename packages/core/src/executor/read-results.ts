@@ -10,11 +10,24 @@ export interface GetResultOptions extends Pick<WaitOptions, 'timeoutMs' | 'signa
   readonly throwExcept?: boolean
 }
 
+/** Values in storage that are read at the same time. */
+const FETCHES_AT_ONCE = 32
+
+/** Reads the values that were left in storage, several at once. What fails here fails again where it is reported. */
+async function fetchAll(futures: readonly CallHandle<unknown>[]): Promise<void> {
+  const away = futures.filter(({ call }) => call.state === 'success' && !call.hasValueHere).values()
+  const fetchNext = async () => {
+    for (const future of away) await future.result().catch(() => {})
+  }
+  await Promise.all(Array.from({ length: FETCHES_AT_ONCE }, fetchNext))
+}
+
 /** The values of calls that have ended, in the order given. Throws the first error that is not tolerated. */
 export async function valuesOf<T>(
   futures: readonly CallHandle<T>[],
   throwExcept: boolean,
 ): Promise<(T | undefined)[]> {
+  await fetchAll(futures)
   const values = new Array<T | undefined>(futures.length)
   for (let i = 0; i < futures.length; i++) {
     const future = futures[i] as CallHandle<T>

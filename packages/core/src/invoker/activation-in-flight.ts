@@ -2,8 +2,9 @@ import { decodeError } from '../codec/error.ts'
 import type { Call } from '../job/call.ts'
 import { nowMs } from '../job/call.ts'
 import type { Job } from '../job/job.ts'
-import { type Location, Outcome, type WorkerFacts } from '../worker/protocol.ts'
-import { type EndedFrame, type FrameHandler, readFrames } from '../worker/reply-frames.ts'
+import { Outcome, type WorkerFacts } from '../worker/protocol.ts'
+import { type EndedFrame, type FrameHandler, locationOf, readFrames } from '../worker/reply-frames.ts'
+import type { Lane } from './lane.ts'
 
 /** What the invoker wants to know of an activation. */
 export interface ActivationListener {
@@ -21,19 +22,27 @@ export class ActivationInFlight implements FrameHandler {
   #open: number
   #worker: WorkerFacts | undefined
   #isSettled: boolean[] | undefined
+  /** Which attempt of each call it carries. */
+  readonly #attempts: readonly number[]
 
   constructor(
     readonly job: Job,
     readonly calls: readonly Call[],
+    readonly lane: Lane,
+    /** What the platform knows it by. */
+    readonly id: string,
     listener: ActivationListener,
   ) {
     this.#listener = listener
     this.#open = calls.length
+    this.#attempts = calls.map(call => call.attempt)
   }
 
-  /** Calls that the backend has not reported as ended or handed back. */
+  /** Calls that the backend has not reported as ended or handed back, and that were not sent again meanwhile. */
   get openCalls(): Call[] {
-    return this.calls.filter((call, i) => !this.#isDone(i) && !call.isEnded)
+    return this.calls.filter(
+      (call, i) => !this.#isDone(i) && !call.isEnded && call.attempt === this.#attempts[i],
+    )
   }
 
   get openCount(): number {
@@ -68,6 +77,8 @@ export class ActivationInFlight implements FrameHandler {
   ended(frame: EndedFrame): void {
     const call = this.#find(frame.callId)
     if (call === undefined || this.#isDone(this.#indexOf(call))) return
+    // An attempt that was given up may still bring the value, but its failure says nothing of the attempt that runs.
+    if (frame.attempt !== call.attempt && isFailure(frame)) return
     this.#done(call)
     this.job.measured(frame.endedMs - frame.startedMs)
     if (call.isEnded) return // cancelled meanwhile, or a twin was faster
@@ -128,8 +139,8 @@ export class ActivationInFlight implements FrameHandler {
   }
 }
 
-function locationOf(frame: EndedFrame): Location {
-  return JSON.parse(Buffer.from(frame.bytes.subarray(frame.start, frame.end)).toString('utf8')) as Location
+function isFailure({ outcome }: EndedFrame): boolean {
+  return outcome !== Outcome.value && outcome !== Outcome.reference
 }
 
 /** The error in a frame, for deciding on a retry. */

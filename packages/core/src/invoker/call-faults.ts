@@ -16,7 +16,7 @@ const LOG_LINES_IN_ERROR = 10
 export function tooLarge(call: Call, bytes: number, lane: Lane): InvocationError {
   return new InvocationError(
     `The input of call ${call.id} makes an activation of ${bytes} bytes, and ${lane.backend.name} takes ` +
-      `${lane.backend.capabilities.maxPayloadBytes}. Pass large values through storage.`,
+      `${lane.backend.capabilities.maxPayloadBytes}. Name a storage in the config, so that large inputs travel through it.`,
     { isRetryable: false, code: 'LITHOPS_PAYLOAD_TOO_LARGE' },
   )
 }

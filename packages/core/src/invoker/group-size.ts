@@ -25,6 +25,14 @@ export function adaptiveGroupSize(job: Job, workers: number): number {
   return Math.max(1, Math.min(byTime, byGrowth, byShare, MAX_GROUP))
 }
 
+/** A reply of this size carries the end of one call, its result in storage if need be, and some of its log. */
+const REPLY_BYTES_PER_CALL = 1024
+
+/** How many calls an activation may carry, so that its reply can tell the end of each. */
+export function mostPerReply(maxReplyBytes: number): number {
+  return Math.max(1, Math.floor(maxReplyBytes / REPLY_BYTES_PER_CALL))
+}
+
 export function handBackAfterMs(groupSize: number): number {
   return groupSize > 1 ? HAND_BACK_AFTER_MS : 0
 }

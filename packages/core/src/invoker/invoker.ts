@@ -7,12 +7,18 @@ import { ActivationWriter, type JobPrefix } from '../worker/activation-message.t
 import { Outcome } from '../worker/protocol.ts'
 import { type EndedFrame, readFrames } from '../worker/reply-frames.ts'
 import { ActivationInFlight, errorOf } from './activation-in-flight.ts'
+import { AdoptedCalls } from './adopted-calls.ts'
 import { asLithopsError, describeFault, tooLarge } from './call-faults.ts'
-import { adaptiveGroupSize, handBackAfterMs, isQuick } from './group-size.ts'
+import { adaptiveGroupSize, handBackAfterMs, isQuick, mostPerReply } from './group-size.ts'
+import { isReference, spillInputs, takeAlong } from './input-spill.ts'
 import { type JobSurroundings, makeJobPrefix } from './job-message.ts'
 import { Lane } from './lane.ts'
-import { MonitoredFrames } from './monitored-frames.ts'
+import { type MonitoredCalls, MonitoredFrames } from './monitored-frames.ts'
+import { OverdueWatch, silenceMs } from './overdue.ts'
 import { mayRunAgain, retryDelayMs } from './retry-policy.ts'
+
+/** What an activation message has beside prefix and calls. */
+const COUNTS_BYTES = 12
 
 interface ActiveJob {
   readonly job: Job
@@ -20,7 +26,9 @@ interface ActiveJob {
   /** By lane; undefined while it is being made. */
   readonly prefixes: Map<Lane, JobPrefix | undefined>
   /** Where each call was last sent, for jobs whose results come by a monitor. */
-  readonly monitored: Map<number, ActivationInFlight> | undefined
+  readonly monitored: Map<number, MonitoredCalls> | undefined
+  /** Those of them that the platform has taken and that are silent. */
+  readonly overdue: OverdueWatch
 }
 
 /**
@@ -54,13 +62,19 @@ export class Invoker {
   /** Takes a job on. Its calls may come later; `pump` is called when there are new ones. */
   add(job: Job, surroundings: JobSurroundings): void {
     const monitored = surroundings.publisher === undefined ? undefined : new Map()
-    this.#active.set(job.key, { job, surroundings, prefixes: new Map(), monitored })
+    const overdue = new OverdueWatch((activation, error) => {
+      if (activation instanceof ActivationInFlight) this.#lost(activation, activation.lane, error)
+      else for (const call of activation.openCalls) this.#fault(call, error)
+      this.pump()
+    })
+    this.#active.set(job.key, { job, surroundings, prefixes: new Map(), monitored, overdue })
     if (this.#failure !== undefined) this.#stop(job, this.#failure.error)
     this.pump()
   }
 
   /** Forgets a job whose calls have all ended. */
   remove(job: Job): void {
+    this.#active.get(job.key)?.overdue.close()
     this.#active.delete(job.key)
   }
 
@@ -89,6 +103,26 @@ export class Invoker {
     }
   }
 
+  /** Listens to what the workers of another client tell of these calls, from the job's id 0 on. */
+  adopt(job: Job, calls: readonly Call[]): AdoptedCalls {
+    const adopted = new AdoptedCalls(job, calls)
+    const monitored = this.#active.get(job.key)?.monitored
+    for (const call of calls) monitored?.set(call.id, adopted)
+    return adopted
+  }
+
+  /** The other client is gone: calls that stay silent beyond their time limit are run again. */
+  awaitAdopted(adopted: AdoptedCalls): void {
+    const active = this.#active.get(adopted.job.key)
+    const silent = this.#lanes.map(({ backend }) =>
+      silenceMs({ ...backend.capabilities, synchronousReply: false }, backend.kind, {
+        count: adopted.job.options.chunksize ?? 1,
+        timeoutMs: adopted.job.options.timeoutMs,
+      }),
+    )
+    active?.overdue.add(adopted, Math.max(...silent))
+  }
+
   /** Takes reply frames that came by a monitor. */
   readFrames(job: Job, frames: Uint8Array): void {
     const monitored = this.#active.get(job.key)?.monitored
@@ -104,6 +138,9 @@ export class Invoker {
       for (const call of activation.openCalls) call.fail(error)
       activation.abort.abort()
     }
+    // calls that a platform has accepted are in no activation that is still under way
+    for (const activation of new Set(this.#active.get(job.key)?.monitored?.values()))
+      for (const call of activation.openCalls) call.fail(error)
   }
 
   /** Ends a call that nobody wants any more. */
@@ -118,6 +155,7 @@ export class Invoker {
   close(): void {
     this.#isClosed = true
     for (const activation of this.#inFlight) activation.abort.abort()
+    for (const { overdue } of this.#active.values()) overdue.close()
     this.#active.clear()
   }
 
@@ -135,7 +173,7 @@ export class Invoker {
       if (!active.prefixes.has(lane)) void this.#prepareLane(active, lane)
       return false
     }
-    const calls = this.#group(job, lane)
+    const calls = this.#group(job, lane, prefix)
     if (calls.length === 0) return false
     this.#send(active, lane, prefix, calls)
     return true
@@ -188,14 +226,15 @@ export class Invoker {
     for (let call = job.take(); call !== undefined; call = job.take()) call.fail(error)
   }
 
-  #group(job: Job, lane: Lane): Call[] {
+  #group(job: Job, lane: Lane, prefix: JobPrefix): Call[] {
     const first = job.take()
     if (first === undefined) return []
     const calls = [first]
     if (first.mustBeAlone || this.#isolatesCalls) return calls
-    const { adaptiveChunks, maxActivations, maxPayloadBytes } = lane.backend.capabilities
-    const size = job.options.chunksize ?? (adaptiveChunks ? adaptiveGroupSize(job, maxActivations) : 1)
-    const maxBytes = maxPayloadBytes - (Number.isFinite(maxPayloadBytes) ? 4096 : 0)
+    const { adaptiveChunks, maxActivations, maxReplyBytes } = lane.backend.capabilities
+    const wanted = job.options.chunksize ?? (adaptiveChunks ? adaptiveGroupSize(job, maxActivations) : 1)
+    const size = Math.min(wanted, mostPerReply(maxReplyBytes))
+    const maxBytes = roomForInputs(lane, prefix)
     let bytes = inputBytes(first)
     while (calls.length < size) {
       const next = job.peek()
@@ -233,10 +272,11 @@ export class Invoker {
     if (sent.length === 0) return
     const payload = writer.take()
     if (payload.length > capabilities.maxPayloadBytes) {
-      for (const call of sent) call.fail(tooLarge(call, payload.length, lane))
+      void this.#spill(active, lane, prefix, sent, payload.length)
       return
     }
-    const activation = new ActivationInFlight(job, sent, {
+    const id = `${job.key}-${this.#nextActivation++}`
+    const activation = new ActivationInFlight(job, sent, lane, id, {
       failed: (call, frame) => this.#failed(call, frame),
       handedBack: back => {
         job.enqueueFirst(back)
@@ -247,11 +287,12 @@ export class Invoker {
       this.#byCall.set(call, activation)
       monitored?.set(call.id, activation)
     }
+    job.isSent = true
     lane.inFlight++
     lane.backend
       .invoke(
         {
-          id: `${job.key}-${this.#nextActivation++}`,
+          id,
           executorId: job.executorId,
           jobId: job.id,
           runtime: lane.runtimeFor(job.runtime),
@@ -266,6 +307,34 @@ export class Invoker {
         () => this.#ended(activation, lane, undefined),
         error => this.#ended(activation, lane, error ?? new InvocationError('The activation was aborted.')),
       )
+  }
+
+  /** The inputs are too large for a message: they are put into storage, and the calls are sent with references. */
+  async #spill(
+    { job, surroundings }: ActiveJob,
+    lane: Lane,
+    prefix: JobPrefix,
+    calls: readonly Call[],
+    payloadBytes: number,
+  ): Promise<void> {
+    const { internalStorage } = surroundings
+    const spilled = calls.filter(call => !isReference(call))
+    if (internalStorage === undefined || spilled.length === 0) {
+      if (calls.length === 1) for (const call of calls) call.fail(tooLarge(call, payloadBytes, lane))
+      for (const call of calls) call.mustBeAlone = true
+      this.#sendAgain(job, calls)
+      return
+    }
+    this.#sendAgain(job, calls.filter(isReference))
+    takeAlong(job, spilled, call => inputBytes(call) > roomForInputs(lane, prefix))
+    for (const call of spilled) call.state = 'waiting'
+    try {
+      await spillInputs(job, spilled, internalStorage())
+      this.#sendAgain(job, spilled)
+    } catch (error) {
+      for (const call of spilled) if (!call.isEnded) call.fail(error)
+    }
+    this.pump()
   }
 
   /** A call ended with an error of the function, or at its timeout in the worker. */
@@ -293,15 +362,18 @@ export class Invoker {
     const { job } = activation
     if (error === undefined && activation.openCount === 0) {
       if (activation.calls.length > job.largestGroup) job.largestGroup = activation.calls.length
-    } else if (!this.#isClosed && (error !== undefined || !this.#isMonitored(job))) {
-      this.#lost(activation, lane, error)
+    } else if (!this.#isClosed) {
+      const active = this.#active.get(job.key)
+      // Where results come by a monitor, the end of an activation says nothing of them.
+      if (error === undefined && active?.monitored !== undefined) this.#awaitNews(active, activation, lane)
+      else this.#lost(activation, lane, error)
     }
     this.pump()
   }
 
-  /** Results of the job come by a monitor: the end of an activation says nothing of them. */
-  #isMonitored(job: Job): boolean {
-    return this.#active.get(job.key)?.monitored !== undefined
+  #awaitNews({ job, overdue }: ActiveJob, activation: ActivationInFlight, { backend }: Lane): void {
+    const calls = { count: activation.calls.length, timeoutMs: job.options.timeoutMs }
+    overdue.add(activation, silenceMs(backend.capabilities, backend.kind, calls))
   }
 
   /** The activation ended without the end of all its calls. */
@@ -361,6 +433,11 @@ export class Invoker {
   #sendAgain(job: Job, calls: readonly Call[]): void {
     job.enqueueFirst(calls.filter(call => !call.isEnded))
   }
+}
+
+/** Bytes that the inputs of one activation may take. */
+function roomForInputs({ backend }: Lane, prefix: JobPrefix): number {
+  return backend.capabilities.maxPayloadBytes - prefix.bytes.length - COUNTS_BYTES
 }
 
 function inputBytes(call: Call): number {

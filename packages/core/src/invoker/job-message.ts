@@ -5,6 +5,7 @@ import type { WorkerSecrets } from '../driver/compute-backend.ts'
 import { InvocationError } from '../errors/index.ts'
 import type { FunctionBundle } from '../function/captured-function.ts'
 import type { Job } from '../job/job.ts'
+import type { InternalStorage } from '../storage/internal-storage.ts'
 import { LITHOPS_VERSION } from '../version.ts'
 import { encodeJobPrefix, type JobPrefix } from '../worker/activation-message.ts'
 import type { JobHead, Location } from '../worker/protocol.ts'
@@ -12,6 +13,11 @@ import type { Lane } from './lane.ts'
 
 /** Captured values over this size are written to a file once instead of being sent with each activation. */
 const INLINE_ENV_BYTES = 64 * 1024
+/**
+ * Where messages have a limit, a function, its captured values and its extra arguments of more than this together are
+ * put into storage instead of being sent with each activation; and so they are when they would take half of the limit.
+ */
+const INLINE_FUNCTION_BYTES = 256 * 1024
 /** Log text kept per call. */
 const MAX_LOG_BYTES = 1024 * 1024
 
@@ -19,18 +25,32 @@ const MAX_LOG_BYTES = 1024 * 1024
 export interface JobSurroundings {
   readonly publisher?: JobHead['publisher']
   readonly storage?: JobHead['storage']
+  /** Results of more bytes go to storage; undefined: only what a reply cannot carry. */
+  readonly inlineResultBytes?: number
+  /** The storage for what is too large for messages; undefined when the job has none. */
+  readonly internalStorage?: () => InternalStorage
   readonly storages?: JobHead['storages']
   /** What the job's workers need to open these storages; placed with the runtime, never sent. */
   readonly secrets?: readonly WorkerSecrets[]
+  /** Is there as long as somebody wants what workers put into storage. */
+  readonly clientMark?: string
   /** Folder for files of this executor's jobs; made when first needed. */
   readonly directory: () => Promise<string>
+}
+
+/** The parts of a job's function, as bytes. */
+interface FunctionParts {
+  readonly code: Uint8Array
+  readonly env: Uint8Array
+  readonly extraArgs: Uint8Array | undefined
 }
 
 /** The part that all activations of a job on one backend share. */
 export async function makeJobPrefix(job: Job, lane: Lane, surroundings: JobSurroundings): Promise<JobPrefix> {
   const bundle = await job.fn.bundle()
   checkExternals(bundle, lane)
-  const { sharesFileSystem, maxPayloadBytes } = lane.backend.capabilities
+  const { sharesFileSystem, maxPayloadBytes, maxReplyBytes } = lane.backend.capabilities
+  const { publisher, storage, inlineResultBytes, clientMark } = surroundings
   const head: Omit<JobHead, 'function'> = {
     lithopsVersion: LITHOPS_VERSION,
     executorId: job.executorId,
@@ -38,9 +58,12 @@ export async function makeJobPrefix(job: Job, lane: Lane, surroundings: JobSurro
     ...(Number.isFinite(job.options.timeoutMs) ? { timeoutMs: job.options.timeoutMs } : {}),
     ...(job.options.extraEnv === undefined ? {} : { extraEnv: job.options.extraEnv }),
     maxLogBytes: MAX_LOG_BYTES,
-    ...(surroundings.publisher === undefined ? {} : { publisher: surroundings.publisher }),
-    ...(surroundings.storage === undefined ? {} : { storage: surroundings.storage }),
+    ...(publisher === undefined ? {} : { publisher }),
+    ...(storage === undefined ? {} : { storage }),
     ...(surroundings.storages === undefined ? {} : { storages: surroundings.storages }),
+    ...(clientMark === undefined ? {} : { clientMark }),
+    ...(inlineResultBytes === undefined || storage === undefined ? {} : { inlineResultBytes }),
+    ...(publisher === undefined && Number.isFinite(maxReplyBytes) ? { maxReplyBytes } : {}),
   }
   const { env } = job.fn
   const facts = { name: job.fn.name, hash: bundle.hash, isNative: job.fn.isNative }
@@ -62,24 +85,83 @@ export async function makeJobPrefix(job: Job, lane: Lane, surroundings: JobSurro
       { ...(envAt.kind === 'inline' ? { env } : {}), ...(extraArgs === undefined ? {} : { extraArgs }) },
     )
   }
+  const parts = { code: await bundle.read(), env, extraArgs }
+  const at = await placeParts(job, bundle, parts, surroundings, maxPayloadBytes)
   const prefix = encodeJobPrefix(
-    { ...head, function: { ...facts, code: { kind: 'inline' }, env: { kind: 'inline' } } },
-    { code: await bundle.read(), env, ...(extraArgs === undefined ? {} : { extraArgs }) },
+    {
+      ...head,
+      function: { ...facts, code: at.code ?? INLINE, env: at.env ?? INLINE },
+      ...(at.extraArgs === undefined ? {} : { extraArgs: at.extraArgs }),
+    },
+    {
+      ...(at.code === undefined ? { code: parts.code } : {}),
+      ...(at.env === undefined ? { env } : {}),
+      ...(at.extraArgs === undefined && extraArgs !== undefined ? { extraArgs } : {}),
+    },
   )
-  if (prefix.bytes.length > maxPayloadBytes) {
-    throw new InvocationError(
-      `Function '${job.fn.name}' with its captured values takes ${prefix.bytes.length} bytes, and ${lane.backend.name} takes ` +
-        `${maxPayloadBytes} bytes per activation. Captured values are ${env.length} bytes of it, code ${bundle.sizeBytes}. ` +
-        'Pass large values as items or through storage, or leave modules out with excludeModules.',
-      { isRetryable: false, code: 'LITHOPS_PAYLOAD_TOO_LARGE' },
-    )
-  }
+  if (prefix.bytes.length > maxPayloadBytes)
+    throw functionTooLarge(job, lane, parts, prefix.bytes.length, surroundings)
   return prefix
 }
 
+const INLINE: Location = { kind: 'inline' }
+
+type PartName = keyof FunctionParts
+
+/** Puts the largest parts into storage until the rest may travel with each activation. Gives where they are. */
+async function placeParts(
+  job: Job,
+  bundle: FunctionBundle,
+  parts: FunctionParts,
+  { internalStorage }: JobSurroundings,
+  maxPayloadBytes: number,
+): Promise<Partial<Record<PartName, Location>>> {
+  const at: Partial<Record<PartName, Location>> = {}
+  if (internalStorage === undefined || !Number.isFinite(maxPayloadBytes)) return at
+  const limit = Math.min(INLINE_FUNCTION_BYTES, maxPayloadBytes / 2)
+  const bySize = (['code', 'env', 'extraArgs'] as const)
+    .map(name => ({ name, bytes: parts[name] ?? new Uint8Array(0) }))
+    .sort((a, b) => b.bytes.length - a.bytes.length)
+  let inline = bySize.reduce((sum, part) => sum + part.bytes.length, 0)
+  for (const { name, bytes } of bySize) {
+    if (inline <= limit) break
+    const storage = internalStorage()
+    const key =
+      name === 'code'
+        ? await storage.putFunction(bundle.hash, bytes)
+        : await storage.putShared(job.executorId, hashOf(bytes), bytes)
+    at[name] = { kind: 'object', bucket: storage.bucket, key }
+    inline -= bytes.length
+  }
+  return at
+}
+
+function functionTooLarge(
+  job: Job,
+  lane: Lane,
+  { code, env, extraArgs }: FunctionParts,
+  bytes: number,
+  { internalStorage }: JobSurroundings,
+): InvocationError {
+  const { name, capabilities } = lane.backend
+  const remedy =
+    internalStorage === undefined
+      ? 'Name a storage in the config, so that they travel through it, or leave modules out with excludeModules.'
+      : 'What is left in the message besides them, extraEnv for instance, is too large.'
+  return new InvocationError(
+    `Function '${job.fn.name}' with its captured values takes ${bytes} bytes, and ${name} takes ` +
+      `${capabilities.maxPayloadBytes} bytes per activation. Code is ${code.length} bytes, captured values are ${env.length}, ` +
+      `extra arguments ${extraArgs?.length ?? 0}. ${remedy}`,
+    { isRetryable: false, code: 'LITHOPS_PAYLOAD_TOO_LARGE' },
+  )
+}
+
+function hashOf(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex').slice(0, 32)
+}
+
 async function writeEnv(directory: string, env: Uint8Array): Promise<string> {
-  const hash = createHash('sha256').update(env).digest('hex').slice(0, 32)
-  const path = join(directory, `${hash}.env`)
+  const path = join(directory, `${hashOf(env)}.env`)
   await writeFile(path, env)
   return path
 }

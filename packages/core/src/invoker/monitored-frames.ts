@@ -1,13 +1,19 @@
+import type { Call } from '../job/call.ts'
 import type { WorkerFacts } from '../worker/protocol.ts'
 import type { EndedFrame, FrameHandler } from '../worker/reply-frames.ts'
-import type { ActivationInFlight } from './activation-in-flight.ts'
+
+/** Takes the frames of calls that were sent together. */
+export interface MonitoredCalls extends FrameHandler {
+  /** Those of which no end is known. */
+  readonly openCalls: readonly Call[]
+}
 
 /** Hands frames that came by a monitor to the activations that their calls were last sent in. */
 export class MonitoredFrames implements FrameHandler {
-  readonly #activations: ReadonlyMap<number, ActivationInFlight>
+  readonly #activations: ReadonlyMap<number, MonitoredCalls>
   #facts: WorkerFacts | undefined
 
-  constructor(activations: ReadonlyMap<number, ActivationInFlight>) {
+  constructor(activations: ReadonlyMap<number, MonitoredCalls>) {
     this.#activations = activations
   }
 

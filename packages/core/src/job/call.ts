@@ -108,7 +108,7 @@ export class Call {
   writeInput(writer: ByteWriter): void {
     const { input } = this
     if (!(input instanceof EncodedInput)) encodeValueInto(writer, input, this.job.classes)
-    else if (input.kind === InputKind.list) writeListInput(writer, input.parts)
+    else if (input.kind === InputKind.list && input.bytes.length === 0) writeListInput(writer, input.parts)
     else writer.bytes(input.bytes)
   }
 

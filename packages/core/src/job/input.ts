@@ -31,10 +31,10 @@ export function inputFromCalls(calls: readonly Call[], job: Job): EncodedInput {
 
 function partFromCall(call: Call, job: Job): ListPart {
   const result = call.result
-  if (result !== undefined && 'location' in result) {
+  if (result !== undefined && 'location' in result && !call.hasValueHere) {
     return { kind: InputKind.reference, bytes: Buffer.from(JSON.stringify(result.location)) }
   }
-  if (result !== undefined) {
+  if (result !== undefined && 'bytes' in result) {
     const bytes = result.bytes.subarray(result.start, result.end)
     // Bytes with class tags are read with the classes of the job they come from, and written with this job's.
     if (!hasClassTags(bytes)) return { kind: InputKind.value, bytes }

@@ -42,6 +42,18 @@ export interface CallOptions<Extra extends readonly unknown[] = readonly unknown
    * job, and reading the results throws the first of them.
    */
   readonly toleratedFailures?: number | `${number}%`
+  /**
+   * 'storage' leaves every result in the job's storage until it is read (`future.result()`, `getResult`) or another
+   * call needs it, for results that are many, large, or only for other calls. Default: 'client', where only what is
+   * too large for its way home goes to storage.
+   */
+  readonly results?: 'client' | 'storage'
+  /**
+   * The job outlives this program: what is needed to read its results and to run what is left of it lies in storage until
+   * its results are read, and `FunctionExecutor.attach(jobKey)` of another program takes it over. Items must be a list,
+   * and values that are there. Default: false, where `close()` ends the job.
+   */
+  readonly durable?: boolean
   /** Cancels the job when aborted. */
   readonly signal?: AbortSignal
   /** Progress bar while results are waited for. Default: on a terminal only. */
@@ -58,6 +70,8 @@ export interface JobOptions {
   readonly includeModules: readonly string[]
   readonly excludeModules: readonly string[]
   readonly toleratedFailures: { readonly count: number } | { readonly share: number } | undefined
+  readonly results: 'client' | 'storage'
+  readonly durable: boolean
   readonly signal: AbortSignal | undefined
   readonly progress: boolean | undefined
 }
@@ -84,6 +98,8 @@ const KNOWN = [
   'includeModules',
   'excludeModules',
   'toleratedFailures',
+  'results',
+  'durable',
   'signal',
   'progress',
 ]
@@ -100,8 +116,8 @@ const RENAMED: Readonly<Record<string, string>> = {
   include_modules: 'includeModules',
   exclude_modules: 'excludeModules',
   spawn_reducer: 'spawnReducer (an option of mapReduce)',
-  obj_reduce_by_key: "reduceBy: 'object' (an option of mapReduce)",
-  reduce_by_key: "reduceBy: 'object' (an option of mapReduce)",
+  obj_reduce_by_key: 'reduceByKey (an option of mapReduce)',
+  reduce_by_key: 'reduceByKey (an option of mapReduce)',
   return_when: 'returnWhen (an option of wait)',
 }
 
@@ -129,6 +145,12 @@ export function compileJobOptions(
   for (const [key, value] of Object.entries(options.extraEnv ?? {})) {
     if (typeof value !== 'string') problems.push(`extraEnv.${key} must be a text, not ${show(value)}`)
   }
+  if (options.results !== undefined && options.results !== 'client' && options.results !== 'storage') {
+    problems.push(`results must be 'client' or 'storage', not ${show(options.results)}`)
+  }
+  if (options.durable !== undefined && typeof options.durable !== 'boolean') {
+    problems.push(`durable must be true or false, not ${show(options.durable)}`)
+  }
   const retries = compileRetries(options.retries, defaults.retries, problems)
   const toleratedFailures = compileTolerated(options.toleratedFailures, problems)
   if (problems.length > 0) throw new ConfigError(`The options of the job are wrong: ${problems.join('; ')}.`)
@@ -141,6 +163,8 @@ export function compileJobOptions(
     includeModules: [...(defaults.includeModules ?? []), ...(options.includeModules ?? [])],
     excludeModules: [...(defaults.excludeModules ?? []), ...(options.excludeModules ?? [])],
     toleratedFailures,
+    results: options.results ?? 'client',
+    durable: options.durable ?? false,
     signal: options.signal,
     progress: options.progress,
   }

@@ -1,5 +1,6 @@
 import type { ClassTable } from '../codec/class-table.ts'
 import type { RuntimeSpec } from '../driver/compute-backend.ts'
+import { blockOf } from '../driver/monitor.ts'
 import type { CapturedFunction } from '../function/captured-function.ts'
 import type { OpenStorage } from '../storage/open-storage.ts'
 import type { Call } from './call.ts'
@@ -22,11 +23,19 @@ export class Job {
   created = 0
   ended = 0
   failed = 0
+  /** Another client has begun it. */
+  isAdopted = false
+  /** One of them was handed to a backend. */
+  isSent = false
+  /** Calls that have not ended, by block of their ids. */
+  readonly #openInBlock: number[] = []
   /** All calls are made. */
   isComplete = false
   /** Why calls that are made from now on are cancelled at once. */
   stopped: unknown
   isStopped = false
+  /** Its results are for other calls: large ones need not pass through this program. */
+  feedsWorkers = false
   /** Why the whole job was cancelled. */
   cancelled: { readonly reason: string; readonly cause: unknown } | undefined
   /** The job whose results the calls of this one reduce. */
@@ -67,6 +76,26 @@ export class Job {
   /** Calls that are made and have not ended. */
   get openCount(): number {
     return this.created - this.ended
+  }
+
+  /** Blocks of ids that have calls which have not ended. */
+  get openBlocks(): number[] {
+    const blocks: number[] = []
+    for (const [block, open] of this.#openInBlock.entries()) if (open > 0) blocks.push(block)
+    return blocks
+  }
+
+  /** A call was made. */
+  callMade(id: number): void {
+    const block = blockOf(id)
+    this.#openInBlock[block] = (this.#openInBlock[block] ?? 0) + 1
+  }
+
+  /** A call has ended. */
+  callEnded(id: number): void {
+    this.ended++
+    const block = blockOf(id)
+    this.#openInBlock[block] = (this.#openInBlock[block] ?? 1) - 1
   }
 
   enqueue(call: Call): void {

@@ -81,6 +81,7 @@ export class LocalhostBackend implements ComputeBackend {
       sharesFileSystem: true,
       killsBusyCalls: true,
       freshWorkers: true,
+      workersOutliveClient: false,
       placesSecrets: true,
     }
   }

@@ -6,7 +6,6 @@ import { Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import { pathToFileURL } from 'node:url'
 import { NotSupportedError } from '../errors/index.ts'
-import { InternalStorage } from '../storage/internal-storage.ts'
 import { LITHOPS_VERSION } from '../version.ts'
 import type { ModuleFactory } from '../worker/instantiate.ts'
 import { ActivationRunner, callOfCode } from '../worker/run-activation.ts'
@@ -40,19 +39,9 @@ const host: WorkerHost = {
     const module = (await import(pathToFileURL(code.path).href)) as { default: ModuleFactory }
     return module.default
   },
-  readLocation: async (location, head) => {
+  readLocation: async location => {
     if (location.kind === 'file') return readFile(location.path)
-    if (location.kind === 'object') return storages.read(head, location)
     throw new NotSupportedError('This input lies in the message and cannot be read again.')
-  },
-  writeResult: async (head, callId, attempt, bytes) => {
-    const { bucket } = storages.place(head)
-    const key = await new InternalStorage({ backend: storages.of(head), bucket }).putResult(
-      head,
-      { callId, attempt },
-      bytes,
-    )
-    return { kind: 'object', bucket, key }
   },
   openPublisher: async head => {
     const { publisher } = head

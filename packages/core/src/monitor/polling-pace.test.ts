@@ -1,41 +1,37 @@
 import { expect, test } from 'vitest'
 import { PollingPace } from './polling-pace.ts'
 
-async function pauses(looks: { found: number; tookMs: number }[], openCalls = () => 1) {
-  const pace = new PollingPace({ minPauseMs: 5, maxPauseMs: 100 }, openCalls)
+async function pauses(tooksMs: readonly number[], openCalls = () => 1) {
+  let nowMs = 0
+  const pace = new PollingPace({ minPauseMs: 5, maxPauseMs: 100, now: () => nowMs }, openCalls)
   const slept: number[] = []
   const signal = new AbortController().signal
-  for (const look of looks) {
+  for (const tookMs of tooksMs) {
+    nowMs += tookMs
     await pace.pause({
-      ...look,
+      tookMs,
       signal,
       sleep: async ms => {
-        slept.push(ms)
+        slept.push(Math.round(ms))
+        nowMs += ms
       },
     })
   }
   return slept
 }
 
-test('waits longer while nothing comes, up to the limit', async () => {
-  const slept = await pauses(Array.from({ length: 12 }, () => ({ found: 0, tookMs: 0 })))
-  expect(slept[0]).toBe(7.5)
+test('waits a twentieth of the time that was waited already, between the limits', async () => {
+  const slept = await pauses(Array.from({ length: 90 }, () => 0))
+  expect(slept.slice(0, 20)).toEqual(Array(20).fill(5))
   expect(slept.at(-1)).toBe(100)
   expect(slept).toEqual([...slept].sort((a, b) => a - b))
 })
 
-test('waits less when something came, and at least as long as a look takes', async () => {
-  const slept = await pauses([
-    { found: 0, tookMs: 80 },
-    { found: 3, tookMs: 0 },
-    { found: 3, tookMs: 0 },
-    { found: 3, tookMs: 12 },
-  ])
-  expect(slept).toEqual([80, 20, 5, 12])
+test('looks take at most half of the time', async () => {
+  expect(await pauses([80, 1, 12])).toEqual([80, 5, 12])
 })
 
 test('begins at once when the first call starts', async () => {
   let asked = 0
-  const slept = await pauses([{ found: 0, tookMs: 0 }], () => (++asked > 3 ? 1 : 0))
-  expect(slept).toEqual([10, 10, 10])
+  expect(await pauses([0], () => (++asked > 3 ? 1 : 0))).toEqual([10, 10, 10])
 })

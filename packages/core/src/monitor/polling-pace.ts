@@ -1,47 +1,52 @@
 export interface PollingPaceOptions {
   readonly minPauseMs: number
   readonly maxPauseMs: number
+  /** For tests: milliseconds on a clock that never goes back. */
+  readonly now?: () => number
 }
 
 /** While no call is open, it is looked this often whether one has started; that costs nothing but a timer. */
 const IDLE_LOOK_MS = 10
+/** News may come late by this share of the time that was waited for them already. */
+const LATE_SHARE = 0.05
 
 /**
- * How long to wait between two looks. Looks that find something come sooner, looks that find nothing later, and never
- * does looking take more than half of the time.
+ * How long to wait between two looks: a twentieth of the time since calls began to be open, so that what took ten
+ * seconds is known half a second later at most, and a long job costs few looks; between the two limits, and so that
+ * looking never takes more than half of the time.
  */
 export class PollingPace {
-  readonly #options: PollingPaceOptions
+  readonly #minPauseMs: number
+  readonly #maxPauseMs: number
+  readonly #now: () => number
   readonly #openCalls: () => number
-  #pauseMs: number
+  #openSinceMs: number | undefined
 
   constructor(options: PollingPaceOptions, openCalls: () => number) {
-    this.#options = { ...options, minPauseMs: Math.min(options.minPauseMs, options.maxPauseMs) }
+    this.#maxPauseMs = options.maxPauseMs
+    this.#minPauseMs = Math.min(options.minPauseMs, options.maxPauseMs)
+    this.#now = options.now ?? (() => performance.now())
     this.#openCalls = openCalls
-    this.#pauseMs = this.#options.minPauseMs
   }
 
   /** Waits after a look. Rejects with the signal's reason as soon as it is aborted. */
   async pause(look: {
-    readonly found: number
     readonly tookMs: number
     readonly signal: AbortSignal
     readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>
   }): Promise<void> {
-    const { minPauseMs, maxPauseMs } = this.#options
-    this.#pauseMs = look.found > 0 ? this.#pauseMs / 4 : this.#pauseMs * 1.5
-    this.#pauseMs = Math.min(maxPauseMs, Math.max(minPauseMs, look.tookMs, this.#pauseMs))
     if (this.#openCalls() > 0) {
-      await look.sleep(this.#pauseMs, look.signal)
+      this.#openSinceMs ??= this.#now()
+      const ageMs = this.#now() - this.#openSinceMs
+      const pauseMs = Math.max(this.#minPauseMs, ageMs * LATE_SHARE, look.tookMs)
+      await look.sleep(Math.min(this.#maxPauseMs, pauseMs), look.signal)
       return
     }
     // Nothing is expected: look rarely, but begin at once when the first call starts.
-    for (let waitedMs = 0; waitedMs < maxPauseMs; waitedMs += IDLE_LOOK_MS) {
-      await look.sleep(Math.min(IDLE_LOOK_MS, maxPauseMs), look.signal)
-      if (this.#openCalls() > 0) {
-        this.#pauseMs = minPauseMs
-        return
-      }
+    this.#openSinceMs = undefined
+    for (let waitedMs = 0; waitedMs < this.#maxPauseMs; waitedMs += IDLE_LOOK_MS) {
+      await look.sleep(Math.min(IDLE_LOOK_MS, this.#maxPauseMs), look.signal)
+      if (this.#openCalls() > 0) return
     }
   }
 }

@@ -21,14 +21,18 @@ const storages: Record<string, () => StorageBackend> = {
   memory: () => new MemoryStorage(),
 }
 
-for (const [name, open] of Object.entries(storages)) {
+const setups = Object.entries(storages).flatMap(([name, open]) => [
+  { name: `${name}, frames in objects`, open, maxKeyBytes: 0 },
+  { name: `${name}, small frames in keys`, open, maxKeyBytes: 1024 },
+])
+for (const { name, open, maxKeyBytes } of setups) {
   describe(name, () => {
     monitorConformance({
       test,
       createMonitor: () => {
         const backend = open()
         return {
-          monitor: new StorageMonitor({ backend, bucket: 'jobs' }),
+          monitor: new StorageMonitor({ backend, bucket: 'jobs', maxKeyBytes }),
           openPublisher: address => createStoragePublisher(address, backend),
           leftovers: async job => {
             const keys: string[] = []
@@ -58,6 +62,42 @@ test('a frame is home within some milliseconds', async () => {
   expect(performance.now() - begun).toBeLessThan(100)
   controller.abort()
   expect((await frames.next()).done).toBe(true)
+})
+
+test('a listing alone tells small frames, and blocks that have ended are not listed again', async () => {
+  const backend = new MemoryStorage()
+  const asked: string[] = []
+  const list = backend.listObjects.bind(backend)
+  backend.listObjects = (bucket, prefix, options) => {
+    asked.push(`list ${prefix}`)
+    return list(bucket, prefix, options)
+  }
+  const get = backend.getObject.bind(backend)
+  backend.getObject = (bucket, key, options) => {
+    asked.push(`get ${key}`)
+    return get(bucket, key, options)
+  }
+  const monitor = new StorageMonitor({ backend, bucket: 'jobs', maxKeyBytes: 1024 })
+  const publisher = createStoragePublisher(await monitor.publisherAddress(job), backend)
+  for (let callId = 0; callId < 1200; callId++)
+    await publisher.publish(new Uint8Array(100).fill(callId), job, { callId, attempt: 0 })
+  const controller = new AbortController()
+  let open = [0, 1, 2, 3, 4]
+  const frames = monitor.watch(job, {
+    signal: controller.signal,
+    openCalls: () => 1,
+    openBlocks: () => open,
+  })
+  for (let i = 0; i < 1200; i++) expect((await frames.next()).value).toHaveLength(100)
+  expect(asked).toEqual(['list lithops.jobs/e-1/M001/status/'])
+  open = [4]
+  await publisher.publish(new Uint8Array(2000), job, { callId: 1200, attempt: 0 })
+  expect((await frames.next()).value).toHaveLength(2000)
+  expect(asked.slice(1)).toEqual([
+    'list lithops.jobs/e-1/M001/status/4/',
+    expect.stringMatching(/^get .*status\/4\/1200-1200-0-/),
+  ])
+  controller.abort()
 })
 
 test('a storage that is broken for good ends the watching with a MonitorError', async () => {

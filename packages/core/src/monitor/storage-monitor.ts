@@ -1,23 +1,28 @@
 import type { MonitorDriver } from '../driver/driver.ts'
 import { type JobKey, MONITOR_SPEC_VERSION, type Monitor, type WatchOptions } from '../driver/monitor.ts'
 import type { StorageBackend } from '../driver/storage-backend.ts'
-import { ConfigError, MonitorError, ObjectNotFoundError } from '../errors/index.ts'
+import { ConfigError, MonitorError } from '../errors/index.ts'
 import { InternalStorage, statusPrefix } from '../storage/internal-storage.ts'
 import { sleep } from '../storage/sleep.ts'
+import { blockPrefix } from '../storage/status-key.ts'
 import type { StoragePublisherAddress } from '../worker/storage-publisher.ts'
 import { PollingPace, type PollingPaceOptions } from './polling-pace.ts'
+import { readStatuses } from './read-statuses.ts'
 
 export interface StorageMonitorConfig {
   /** Longest pause between two looks, in seconds. Default: 1. */
   readonly monitoring_interval?: number
 }
 
-const READS_AT_ONCE = 32
 /** Listings of these cost no request over the network. */
 const NEAR_STORAGES = new Set(['localhost', 'memory'])
 const NEAR_MIN_PAUSE_MS = 5
 const FAR_MIN_PAUSE_MS = 100
 const MAX_PAUSE_MS = 1_000
+/** A request lists so many keys at every service that we know. */
+const KEYS_PER_LISTING = 1000
+/** Longest key that carries frames; the S3 API allows no more. */
+const MAX_KEY_BYTES = 1024
 
 /** The way home through object storage: workers write objects, the client lists and reads them. */
 export class StorageMonitor implements Monitor {
@@ -25,15 +30,20 @@ export class StorageMonitor implements Monitor {
   readonly name = 'storage'
   readonly #storage: InternalStorage
   readonly #pace: PollingPaceOptions
+  readonly #maxKeyBytes: number
   readonly #closing = new AbortController()
 
   constructor(options: {
     readonly backend: StorageBackend
     readonly bucket: string
     readonly pace?: Partial<PollingPaceOptions>
+    /** Longest key that may carry frames. Default: the storage's limit; 0 where reading an object costs no request. */
+    readonly maxKeyBytes?: number
   }) {
     this.#storage = new InternalStorage(options)
     const isNear = NEAR_STORAGES.has(options.backend.name)
+    this.#maxKeyBytes =
+      options.maxKeyBytes ?? (isNear ? 0 : Math.min(MAX_KEY_BYTES, options.backend.capabilities.maxKeyBytes))
     this.#pace = {
       minPauseMs: isNear ? NEAR_MIN_PAUSE_MS : FAR_MIN_PAUSE_MS,
       maxPauseMs: MAX_PAUSE_MS,
@@ -48,18 +58,15 @@ export class StorageMonitor implements Monitor {
     try {
       while (!signal.aborted) {
         const begun = performance.now()
-        let found = 0
-        for await (const keys of this.#unseen(job, seen, signal)) {
-          const frames = await Promise.all(keys.map(key => this.#read(key, signal)))
-          for (const [i, bytes] of frames.entries()) {
-            if (bytes === undefined) continue
-            seen.add(keys[i] as string)
-            found++
-            yield bytes
-            if (signal.aborted) return
-          }
+        await this.#storage.ensureBucket()
+        const prefixes = prefixesToList(job, seen.size, options.openBlocks?.())
+        const isNew = (key: string) => !seen.has(key)
+        for await (const { key, frames } of readStatuses(this.#storage, job, { prefixes, isNew, signal })) {
+          seen.add(key)
+          yield frames
+          if (signal.aborted) return
         }
-        await pace.pause({ found, tookMs: performance.now() - begun, signal, sleep })
+        await pace.pause({ tookMs: performance.now() - begun, signal, sleep })
       }
     } catch (cause) {
       if (signal.aborted) return
@@ -77,6 +84,7 @@ export class StorageMonitor implements Monitor {
       storage: this.#storage.backend.name,
       config: this.#storage.backend.workerConfig(),
       bucket: this.#storage.bucket,
+      ...(this.#maxKeyBytes === 0 ? {} : { maxKeyBytes: this.#maxKeyBytes }),
     }
   }
 
@@ -92,33 +100,16 @@ export class StorageMonitor implements Monitor {
   async close(): Promise<void> {
     this.#closing.abort()
   }
+}
 
-  /** Keys of objects that were not read yet, in groups. */
-  async *#unseen(job: JobKey, seen: ReadonlySet<string>, signal: AbortSignal): AsyncGenerator<string[]> {
-    await this.#storage.ensureBucket()
-    let group: string[] = []
-    for await (const { key } of this.#storage.backend.listObjects(this.#storage.bucket, statusPrefix(job), {
-      signal,
-    })) {
-      if (seen.has(key)) continue
-      group.push(key)
-      if (group.length === READS_AT_ONCE) {
-        yield group
-        group = []
-      }
-    }
-    if (group.length > 0) yield group
-  }
-
-  /** Undefined when the listing was ahead of the object, or the object is gone; it is tried again next time. */
-  async #read(key: string, signal: AbortSignal): Promise<Uint8Array | undefined> {
-    try {
-      return await this.#storage.get(key, { signal })
-    } catch (error) {
-      if (ObjectNotFoundError.isInstance(error)) return undefined
-      throw error
-    }
-  }
+/**
+ * The whole job in one listing while that is one request; later only blocks that have open calls, as long as they are
+ * fewer than the requests that listing everything again would take.
+ */
+function prefixesToList(job: JobKey, seenCount: number, openBlocks: readonly number[] = []): string[] {
+  const requestsForAll = 1 + Math.floor(seenCount / KEYS_PER_LISTING)
+  if (openBlocks.length === 0 || openBlocks.length > requestsForAll) return [statusPrefix(job)]
+  return openBlocks.map(block => blockPrefix(job, block))
 }
 
 /** The storage monitor, config name `storage`. */

@@ -1,11 +1,19 @@
 import type { JobKey } from '../driver/monitor.ts'
 import type { ByteRange, StorageBackend } from '../driver/storage-backend.ts'
+import { ObjectNotFoundError } from '../errors/index.ts'
 import { ensureBucket } from './ensure-bucket.ts'
 import { type RetryPolicy, withRetries } from './retrying-storage.ts'
 import { sweep } from './sweep.ts'
 
 /** Everything that executors put into storage is below this. From: Lithops `lithops.jobs`. */
 export const JOBS_PREFIX = 'lithops.jobs/'
+
+/** Functions by content, put once and shared by all executors; only a clean of everything removes them. */
+export const FUNCTIONS_PREFIX = 'lithops.functions/'
+
+export function functionKey(hash: string): string {
+  return `${FUNCTIONS_PREFIX}${hash}`
+}
 
 export function executorPrefix(executorId: string): string {
   return `${JOBS_PREFIX}${executorId}/`
@@ -19,12 +27,29 @@ export function statusPrefix(job: JobKey): string {
   return `${jobPrefix(job)}status/`
 }
 
+/** Says that a client runs the executor's jobs, and whether it still does. */
+export function clientKey(executorId: string): string {
+  return `${executorPrefix(executorId)}client`
+}
+
+/** What another program must know of a job to attach to it. */
+export function recordKey(job: JobKey): string {
+  return `${jobPrefix(job)}job`
+}
+
+/** The job whose record the key is; undefined for other keys. */
+export function jobOfRecordKey(key: string): JobKey | undefined {
+  const [executorId, jobId, name, ...rest] = key.slice(JOBS_PREFIX.length).split('/')
+  if (!key.startsWith(JOBS_PREFIX) || name !== 'job' || rest.length > 0) return undefined
+  return executorId === undefined || jobId === undefined ? undefined : { executorId, jobId }
+}
+
 interface CallKey {
   readonly callId: number
   readonly attempt: number
 }
 
-/** Where a worker puts a result that is too large for the reply. */
+/** Where a worker puts a result that is too large for its way home. */
 export function resultKey(job: JobKey, call: CallKey): string {
   return `${jobPrefix(job)}results/${call.callId}-${call.attempt}`
 }
@@ -33,7 +58,8 @@ export function resultKey(job: JobKey, call: CallKey): string {
 export class InternalStorage {
   readonly backend: StorageBackend
   readonly bucket: string
-  readonly #functions = new Map<string, Promise<string>>()
+  /** Keys that hold what their name says, or are being written. */
+  readonly #known = new Map<string, Promise<string>>()
 
   constructor(options: {
     readonly backend: StorageBackend
@@ -49,27 +75,32 @@ export class InternalStorage {
     return ensureBucket(this.backend, this.bucket)
   }
 
-  /** Puts a function's bytes, once for each executor and hash however often it is asked. Returns the key. */
-  putFunction(executorId: string, hash: string, bytes: Uint8Array): Promise<string> {
-    const key = `${executorPrefix(executorId)}functions/${hash}`
-    const known = this.#functions.get(key)
-    if (known !== undefined) return known
-    const put = this.#put(key, bytes).catch(error => {
-      this.#functions.delete(key)
-      throw error
+  /**
+   * Puts a function's bytes, unless they are there: by their hash, for all executors, ever. Returns the key. A bucket
+   * that knows them is asked once per client and hash.
+   */
+  putFunction(hash: string, bytes: Uint8Array): Promise<string> {
+    return this.#putOnce(functionKey(hash), async key => {
+      await this.ensureBucket()
+      if (!(await this.exists(key))) await this.backend.putObject(this.bucket, key, bytes)
     })
-    this.#functions.set(key, put)
-    return put
+  }
+
+  /** Puts captured values by their hash, once for each executor however many jobs have them. Returns the key. */
+  putShared(executorId: string, hash: string, bytes: Uint8Array): Promise<string> {
+    return this.#putOnce(`${executorPrefix(executorId)}shared/${hash}`, key =>
+      this.#put(key, bytes).then(() => {}),
+    )
+  }
+
+  /** Writes an object, making the bucket where it is missing. */
+  async put(key: string, bytes: Uint8Array): Promise<void> {
+    await this.#put(key, bytes)
   }
 
   /** Puts input data of a job. `name` is unique within the job. Returns the key. */
   putData(job: JobKey, name: string, bytes: Uint8Array): Promise<string> {
     return this.#put(`${jobPrefix(job)}data/${name}`, bytes)
-  }
-
-  /** Puts a large result. Returns the key. */
-  putResult(job: JobKey, call: CallKey, bytes: Uint8Array): Promise<string> {
-    return this.#put(resultKey(job, call), bytes)
   }
 
   get(
@@ -84,18 +115,57 @@ export class InternalStorage {
     await this.#cleanPrefix(jobPrefix(job))
   }
 
-  /** Removes what an executor left. */
-  async cleanExecutor(executorId: string): Promise<void> {
-    await this.#cleanPrefix(executorPrefix(executorId))
-    for (const key of this.#functions.keys()) {
-      if (key.startsWith(executorPrefix(executorId))) this.#functions.delete(key)
+  /** Removes what an executor left, but for the keys that `keep` wants. */
+  async cleanExecutor(
+    executorId: string,
+    { keep }: { readonly keep?: (key: string) => boolean } = {},
+  ): Promise<void> {
+    // first the mark: a worker that writes after this sees that it is gone, and removes what it wrote
+    if (keep === undefined) {
+      await this.backend.deleteObject(this.bucket, clientKey(executorId)).catch(error => {
+        if (!ObjectNotFoundError.isInstance(error)) throw error // there is no bucket
+      })
+    }
+    await this.#cleanPrefix(executorPrefix(executorId), keep === undefined ? {} : { keep })
+    for (const key of this.#known.keys()) {
+      if (key.startsWith(executorPrefix(executorId))) this.#known.delete(key)
     }
   }
 
-  /** Removes what all executors of this bucket left. Returns the keys; with `dryRun` it only tells them. */
+  /**
+   * Removes what all executors of this bucket left, and their functions. Returns the keys; with `dryRun` it only tells
+   * them.
+   */
   async cleanAll(options: { readonly dryRun?: boolean } = {}): Promise<readonly string[]> {
-    if (!options.dryRun) this.#functions.clear()
-    return this.#cleanPrefix(JOBS_PREFIX, options)
+    if (!options.dryRun) this.#known.clear()
+    return [
+      ...(await this.#cleanPrefix(JOBS_PREFIX, options)),
+      ...(await this.#cleanPrefix(FUNCTIONS_PREFIX, options)),
+    ]
+  }
+
+  #putOnce(key: string, put: (key: string) => Promise<void>): Promise<string> {
+    const known = this.#known.get(key)
+    if (known !== undefined) return known
+    const done = put(key).then(
+      () => key,
+      error => {
+        this.#known.delete(key)
+        throw error
+      },
+    )
+    this.#known.set(key, done)
+    return done
+  }
+
+  async exists(key: string): Promise<boolean> {
+    try {
+      await this.backend.headObject(this.bucket, key)
+      return true
+    } catch (error) {
+      if (ObjectNotFoundError.isInstance(error)) return false
+      throw error
+    }
   }
 
   async #put(key: string, bytes: Uint8Array): Promise<string> {
@@ -104,7 +174,10 @@ export class InternalStorage {
     return key
   }
 
-  async #cleanPrefix(prefix: string, options: { readonly dryRun?: boolean } = {}): Promise<string[]> {
+  async #cleanPrefix(
+    prefix: string,
+    options: { readonly dryRun?: boolean; readonly keep?: (key: string) => boolean } = {},
+  ): Promise<string[]> {
     const removed: string[] = []
     await sweep(this.backend, this.bucket, prefix, { ...options, onBatch: keys => removed.push(...keys) })
     return removed

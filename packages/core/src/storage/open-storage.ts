@@ -9,6 +9,8 @@ export interface OpenStorage {
   readonly bucket: string
   /** File of its driver, for workers on this machine; undefined for what the worker brings. */
   readonly module?: string
+  /** Nobody asked for it: a folder of this machine, for workers that see this machine's files. */
+  readonly isDefault?: boolean
 }
 
 /** What a job's activations say of a storage. */

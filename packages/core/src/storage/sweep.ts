@@ -18,6 +18,8 @@ export async function* inBatches(
 }
 
 export interface SweepOptions {
+  /** Objects that stay. */
+  readonly keep?: (key: string) => boolean
   /** Only find them. */
   readonly dryRun?: boolean
   readonly signal?: AbortSignal
@@ -30,12 +32,12 @@ export async function sweep(
   backend: StorageBackend,
   bucket: string,
   prefix: string,
-  { dryRun = false, signal, onBatch }: SweepOptions = {},
+  { dryRun = false, signal, onBatch, keep = () => false }: SweepOptions = {},
 ): Promise<number> {
   const options = signal === undefined ? {} : { signal }
   let count = 0
   async function* keys() {
-    for await (const { key } of backend.listObjects(bucket, prefix, options)) yield key
+    for await (const { key } of backend.listObjects(bucket, prefix, options)) if (!keep(key)) yield key
   }
   try {
     for await (const batch of inBatches(keys())) {

@@ -1,8 +1,16 @@
 import assert from 'node:assert/strict'
+import type { ComputeBackend } from '../driver/compute-backend.ts'
 import { LithopsError } from '../errors/index.ts'
+import type { CallContext } from '../worker/call-context.ts'
 import { type ComputeCase, ONCE } from './compute-context.ts'
 import { eventually, patternBytes, rejectsWith } from './kit.ts'
 import type { ObservedInvoke } from './observed-backend.ts'
+
+/** Limits that a test cannot reach. */
+const payloadUnlimited = ({ capabilities }: ComputeBackend) =>
+  capabilities.maxPayloadBytes > 64 * 1024 * 1024
+    ? `capabilities.maxPayloadBytes is ${capabilities.maxPayloadBytes}`
+    : undefined
 
 /** Calls and maps that go well: values, sizes, several at once. */
 export const callCases: readonly ComputeCase[] = [
@@ -53,20 +61,18 @@ export const callCases: readonly ComputeCase[] = [
     },
   },
   {
-    name: 'an input over the payload limit is refused, and the next call works',
-    skip: ({ capabilities }) =>
-      capabilities.maxPayloadBytes > 64 * 1024 * 1024
-        ? `capabilities.maxPayloadBytes is ${capabilities.maxPayloadBytes}`
-        : undefined,
+    name: 'an input over the payload limit goes through storage, or is refused, and the next call works',
+    skip: payloadUnlimited,
     run: async context => {
       const { fexec, invokes } = context.execute()
       const { maxPayloadBytes } = context.backend.capabilities
-      const large = patternBytes(maxPayloadBytes + 1)
-      const refused = context.soon(
-        fexec.callAsync((bytes: Uint8Array) => bytes.length, large, ONCE),
+      const lengthOf = (bytes: Uint8Array) => bytes.length
+      const call = context.soon(
+        fexec.callAsync(lengthOf, patternBytes(maxPayloadBytes + 1), ONCE),
         'large call',
       )
-      await rejectsWith(refused, LithopsError, 'a call over the limit', 'LITHOPS_PAYLOAD_TOO_LARGE')
+      if (context.hasStorage) assert.equal(await call, maxPayloadBytes + 1)
+      else await rejectsWith(call, LithopsError, 'a call over the limit', 'LITHOPS_PAYLOAD_TOO_LARGE')
       assert.ok(
         invokes.every(({ activation }) => activation.payload.length <= maxPayloadBytes),
         'payload sizes',
@@ -81,16 +87,91 @@ export const callCases: readonly ComputeCase[] = [
     },
   },
   {
-    name: 'a payload of exactly the limit is taken',
+    name: 'inputs, captured values and extra arguments over the payload limit arrive through storage',
+    skip: payloadUnlimited,
+    run: async context => {
+      if (!context.hasStorage) return console.log('skipped: executorOptions has no storage')
+      const { fexec, invokes } = context.execute()
+      const { maxPayloadBytes } = context.backend.capabilities
+      const captured = patternBytes(maxPayloadBytes + 2)
+      const items = Array.from({ length: 5 }, (_, i) => patternBytes(Math.ceil(maxPayloadBytes * 0.7) + i, i))
+      const sizes = (bytes: Uint8Array, extra: Uint8Array, _context: CallContext): number[] => [
+        bytes.length,
+        bytes.at(-1) ?? -1,
+        captured.length,
+        extra.length,
+      ]
+      const extraArgs: [Uint8Array] = [patternBytes(maxPayloadBytes + 3)]
+      const futures = fexec.map(sizes, items, { ...ONCE, extraArgs, chunksize: 2 })
+      assert.deepEqual(
+        await context.soon(fexec.getResult(futures), 'map'),
+        items.map(item => [item.length, item.at(-1), maxPayloadBytes + 2, maxPayloadBytes + 3]),
+      )
+      assert.ok(
+        invokes.every(({ activation }) => activation.payload.length <= maxPayloadBytes),
+        'payload sizes',
+      )
+    },
+  },
+  {
+    name: 'a result over the reply limit goes through storage, or is the error of its call',
     skip: ({ capabilities }) =>
-      capabilities.maxPayloadBytes > 64 * 1024 * 1024
-        ? `capabilities.maxPayloadBytes is ${capabilities.maxPayloadBytes}`
+      capabilities.maxReplyBytes > 64 * 1024 * 1024
+        ? `capabilities.maxReplyBytes is ${capabilities.maxReplyBytes}`
         : undefined,
+    run: async context => {
+      const { fexec } = context.execute()
+      const { maxReplyBytes } = context.backend.capabilities
+      const sizes = [1, maxReplyBytes - 1, maxReplyBytes + 1, 2]
+      const bytesOf = (size: number) => new Uint8Array(size).fill(size % 256)
+      const futures = fexec.map(bytesOf, sizes, { ...ONCE, chunksize: 4 })
+      if (context.hasStorage) {
+        assert.deepEqual(await context.soon(fexec.getResult(futures), 'map'), sizes.map(bytesOf))
+        return
+      }
+      const large = context.soon(futures[2] as PromiseLike<unknown>, 'call with a large result')
+      await rejectsWith(large, LithopsError, 'a result over the limit', 'LITHOPS_RESULT_TOO_LARGE')
+      assert.deepEqual(await context.soon(futures[3] as PromiseLike<unknown>, 'next call'), bytesOf(2))
+    },
+  },
+  {
+    name: 'errors and logs of any size fit into the reply',
+    skip: ({ capabilities }) =>
+      capabilities.maxReplyBytes > 64 * 1024 * 1024
+        ? `capabilities.maxReplyBytes is ${capabilities.maxReplyBytes}`
+        : undefined,
+    run: async context => {
+      const { fexec } = context.execute()
+      const { maxReplyBytes } = context.backend.capabilities
+      const longest = maxReplyBytes + 1
+      const futures = fexec.map(
+        (size: number) => {
+          if (size === longest) console.log('l'.repeat(size))
+          throw new RangeError('e'.repeat(size))
+        },
+        [longest, maxReplyBytes * 3],
+        { ...ONCE, chunksize: 2 },
+      )
+      for (const future of futures) {
+        const error = await context.soon(
+          future.then(
+            () => undefined,
+            (thrown: Error) => thrown,
+          ),
+          'failing call',
+        )
+        assert.match(String(error?.message), /^e{100}/)
+      }
+    },
+  },
+  {
+    name: 'a payload of exactly the limit is taken',
+    skip: payloadUnlimited,
     run: async context => {
       const { maxPayloadBytes } = context.backend.capabilities
       const { fexec, invokes } = context.execute()
       const lengthOf = (bytes: Uint8Array) => bytes.length
-      const probe = Math.min(100_000, maxPayloadBytes - 20_000)
+      const probe = Math.max(0, Math.min(100_000, maxPayloadBytes - 20_000))
       await context.soon(fexec.callAsync(lengthOf, patternBytes(probe), ONCE), 'probe')
       const overhead = (invokes[0] as ObservedInvoke).activation.payload.length - probe
       const exact = maxPayloadBytes - overhead

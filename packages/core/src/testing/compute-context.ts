@@ -55,6 +55,12 @@ export class ComputeContext implements AsyncDisposable {
     this.#executorOptions = options.executorOptions
   }
 
+  /** Jobs have a storage that the backend's workers can open. */
+  get hasStorage(): boolean {
+    const { storage } = this.#executorOptions
+    return storage !== undefined && storage !== 'storageless'
+  }
+
   /** An executor over the backend, and what it asked of the backend. */
   execute(change?: (activation: Activation) => Activation) {
     const { backend, invokes } = observeBackend(this.backend, change)

@@ -15,7 +15,6 @@ import type { ComputeDriver, StorageDriver } from '../driver/driver.ts'
 import { nativeImport } from '../driver/native-import.ts'
 import { InvocationError, NotSupportedError } from '../errors/index.ts'
 import { localhostStorageDriver } from '../localhost/localhost-storage.ts'
-import { InternalStorage } from '../storage/internal-storage.ts'
 import { LITHOPS_VERSION } from '../version.ts'
 import type { ModuleFactory } from '../worker/instantiate.ts'
 import { PROTOCOL_VERSION } from '../worker/protocol.ts'
@@ -57,17 +56,11 @@ class MemoryWorker {
             : `data:text/javascript;base64,${Buffer.from(inline).toString('base64')}`
         return ((await nativeImport(url)) as { default: ModuleFactory }).default
       },
-      readLocation: async (location, head) => {
-        if (location.kind === 'object') return storages.read(head, location)
+      readLocation: async location => {
         throw new NotSupportedError(`The memory backend cannot read from '${location.kind}'.`)
       },
       loadStorage: head => storages.load(head),
       openStorage: (head, name) => storages.open(head, name),
-      writeResult: async (head, callId, attempt, bytes) => {
-        const { bucket } = storages.place(head)
-        const storage = new InternalStorage({ backend: storages.of(head), bucket })
-        return { kind: 'object', bucket, key: await storage.putResult(head, { callId, attempt }, bytes) }
-      },
       openPublisher: async head => {
         const { publisher: address } = head
         if (address === undefined || !isStoragePublisherAddress(address)) {
@@ -100,29 +93,48 @@ const DRIVERS: readonly StorageDriver<unknown>[] = [
   localhostStorageDriver,
 ]
 
+/** How the memory backend differs from what it is by default, to be like one platform or another. */
+export interface MemoryComputeOptions {
+  /** Larger activations are refused. Default: 4 MiB. */
+  readonly maxPayloadBytes?: number
+  /** An activation whose reply is larger is lost. Default: Infinity. */
+  readonly maxReplyBytes?: number
+  /** false: an activation is accepted at once and run later, and nothing is replied. Default: true. */
+  readonly synchronousReply?: boolean
+  /** How long an accepted activation may wait for a worker. Default: the contract's. */
+  readonly maxStartDelayMs?: number
+}
+
 /** Workers in this process: the shortest complete compute backend. It cannot stop a function, nor survive its crash. */
 export class MemoryCompute implements ComputeBackend {
   readonly specVersion = COMPUTE_SPEC_VERSION
   readonly name = 'memory'
   readonly kind = 'faas'
-  readonly capabilities: ComputeCapabilities = {
-    synchronousReply: true,
-    streamsReplies: true,
-    maxPayloadBytes: MAX_PAYLOAD_BYTES,
-    maxReplyBytes: Number.POSITIVE_INFINITY,
-    maxTimeoutMs: Number.POSITIVE_INFINITY,
-    maxActivations: MAX_ACTIVATIONS,
-    callsAtOnce: 1,
-    sharesFileSystem: false,
-    killsBusyCalls: false,
-    freshWorkers: false,
-    placesSecrets: true,
-  }
+  readonly capabilities: ComputeCapabilities
   readonly defaultRuntime: RuntimeSpec = { name: 'memory' }
   readonly #deployed = new Map<string, RuntimeSpec>()
   readonly #idle: MemoryWorker[] = []
   readonly #storages = new WorkerStorages({ drivers: DRIVERS })
   readonly #closing = new AbortController()
+
+  constructor(options: MemoryComputeOptions = {}) {
+    const { synchronousReply = true, maxStartDelayMs } = options
+    this.capabilities = {
+      synchronousReply,
+      streamsReplies: synchronousReply,
+      maxPayloadBytes: options.maxPayloadBytes ?? MAX_PAYLOAD_BYTES,
+      maxReplyBytes: options.maxReplyBytes ?? Number.POSITIVE_INFINITY,
+      maxTimeoutMs: Number.POSITIVE_INFINITY,
+      maxActivations: MAX_ACTIVATIONS,
+      callsAtOnce: 1,
+      sharesFileSystem: false,
+      killsBusyCalls: false,
+      freshWorkers: false,
+      ...(maxStartDelayMs === undefined ? {} : { maxStartDelayMs }),
+      workersOutliveClient: false,
+      placesSecrets: true,
+    }
+  }
 
   async deployRuntime(runtime: RuntimeSpec, options: DeployOptions = {}): Promise<RuntimeMetadata> {
     options.signal?.throwIfAborted()
@@ -157,14 +169,36 @@ export class MemoryCompute implements ComputeBackend {
     const ending = AbortSignal.any(
       options.signal === undefined ? [this.#closing.signal] : [options.signal, this.#closing.signal],
     )
+    const { maxPayloadBytes, maxReplyBytes, synchronousReply } = this.capabilities
+    if (activation.payload.length > maxPayloadBytes) {
+      throw new InvocationError(
+        `The memory backend takes ${maxPayloadBytes} bytes, not ${activation.payload.length}.`,
+        { isRetryable: false, code: 'LITHOPS_PAYLOAD_TOO_LARGE' },
+      )
+    }
     const worker = this.#idle.pop() ?? new MemoryWorker(this.#storages)
+    let replyBytes = 0
     const run = worker.run(activation.payload, frames => {
-      if (!ending.aborted) options.onReply(frames.slice())
+      replyBytes += frames.length
+      if (!ending.aborted && synchronousReply && replyBytes <= maxReplyBytes) options.onReply(frames.slice())
     })
+    if (!synchronousReply) {
+      run.then(
+        () => this.#idle.push(worker),
+        () => {},
+      )
+      return { requestId: `${worker.id}/${activation.id}` }
+    }
     const aborted = new Promise<never>((_resolve, reject) => {
       ending.addEventListener('abort', () => reject(ending.reason), { once: true })
     })
     await Promise.race([run, aborted])
+    if (replyBytes > maxReplyBytes) {
+      throw new InvocationError(
+        `The reply has ${replyBytes} bytes, and the memory backend takes ${maxReplyBytes}.`,
+        { isRetryable: false, mayHaveRun: true },
+      )
+    }
     if (!worker.isSpent) this.#idle.push(worker)
     return { requestId: `${worker.id}/${activation.id}` }
   }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { ensureAsyncDispose } from '../async-dispose.ts'
 import {
+  CALLS_PER_BLOCK,
   type JobKey,
   MONITOR_SPEC_VERSION,
   type Monitor,
@@ -258,6 +259,36 @@ const cases: KitCase<MonitorUnderTest, MonitorContext>[] = [
         [patternBytes(30, 99)],
         'frame after a sibling was forgotten',
       )
+    },
+  },
+  {
+    name: 'a watching that nothing happens on goes on, and frames that come late still arrive',
+    run: async context => {
+      const watching = context.watch()
+      const publisher = await context.publisher()
+      let isEnded = false
+      void watching.ended.then(() => {
+        isEnded = true
+      })
+      await new Promise(resolve => setTimeout(resolve, 300))
+      assert.equal(isEnded, false, 'the watching ended by itself')
+      await publisher.publish(patternBytes(30), context.job, { callId: 0, attempt: 0 })
+      await context.arrives(watching, [patternBytes(30)], 'late frame')
+      assert.equal(isEnded, false, 'the watching ended by itself')
+    },
+  },
+  {
+    name: 'delivers what was published together, of several calls of one block',
+    run: async context => {
+      const watching = context.watch()
+      const publisher = await context.publisher()
+      const frames = [patternBytes(300, 1), patternBytes(300, 2)]
+      for (const [block, bytes] of frames.entries()) {
+        const callId = block * CALLS_PER_BLOCK
+        const lastCallId = callId + CALLS_PER_BLOCK - 1
+        await publisher.publish(bytes, context.job, { callId, lastCallId, attempt: 0 })
+      }
+      await context.arrives(watching, frames, 'frames of several calls')
     },
   },
   {

@@ -2,6 +2,7 @@ import type { ClassTable } from '../codec/class-table.ts'
 import { decodeValue } from '../codec/value.ts'
 import type { IncomingActivation } from './activation-message.ts'
 import { instantiateFunction, type ModuleFactory } from './instantiate.ts'
+import { readLocation } from './job-objects.ts'
 import type { WorkerHost } from './worker-host.ts'
 
 /** Jobs whose function stays instantiated in a warm worker. */
@@ -32,10 +33,11 @@ export class FunctionCache {
     await host.loadStorage?.(head)
     const factory = await this.#module(activation, host)
     const env =
-      head.function.env.kind === 'inline' ? activation.env : await host.readLocation(head.function.env, head)
+      head.function.env.kind === 'inline' ? activation.env : await readLocation(head.function.env, head, host)
     const { fn, classes } = instantiateFunction(factory, env)
-    const extraArgs =
-      activation.extraArgs.length === 0 ? [] : (decodeValue(activation.extraArgs, classes) as unknown[])
+    const extra =
+      head.extraArgs === undefined ? activation.extraArgs : await readLocation(head.extraArgs, head, host)
+    const extraArgs = extra.length === 0 ? [] : (decodeValue(extra, classes) as unknown[])
     const loaded = { fn: fn as LoadedFunction['fn'], classes, extraArgs }
     this.#jobs.set(jobKeyOf(activation), loaded)
     for (const oldest of this.#jobs.keys()) {
@@ -49,7 +51,12 @@ export class FunctionCache {
     const { hash, code } = activation.head.function
     let module = this.#modules.get(hash)
     if (module === undefined) {
-      module = host.importModule(hash, code, activation.code)
+      module =
+        code.kind === 'object'
+          ? readLocation(code, activation.head, host).then(bytes =>
+              host.importModule(hash, { kind: 'inline' }, bytes),
+            )
+          : host.importModule(hash, code, activation.code)
       this.#modules.set(hash, module)
       // a failed import may be a passing fault: the next activation tries again
       module.catch(() => this.#modules.delete(hash))

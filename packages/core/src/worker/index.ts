@@ -1,3 +1,4 @@
+export { blockOf, CALLS_PER_BLOCK, type PublishedCalls } from '../driver/monitor.ts'
 export { InternalStorage } from '../storage/internal-storage.ts'
 export { Storage } from '../storage/storage.ts'
 export type { CallContext, CallLogger } from './call-context.ts'

@@ -10,8 +10,21 @@ export type Location =
   | { readonly kind: 'inline' }
   /** A file that the worker sees (ComputeCapabilities.sharesFileSystem). */
   | { readonly kind: 'file'; readonly path: string }
-  /** An object in the job's storage, or in the one of `JobHead.storages` that it names. */
-  | { readonly kind: 'object'; readonly bucket: string; readonly key: string; readonly storage?: string }
+  /** An object, or the bytes from `start` up to, not including, `end` of it. */
+  | ObjectLocation
+
+/** An object in the job's storage, or in the one of `JobHead.storages` that it names, or a piece of it. */
+export interface ObjectLocation {
+  readonly kind: 'object'
+  readonly bucket: string
+  readonly key: string
+  readonly storage?: string
+  /** The bytes from here up to, not including, `end`; absent for all of them. */
+  readonly start?: number
+  readonly end?: number
+  /** The value there holds instances of classes, which only functions that captured the classes can read. */
+  readonly hasClasses?: true
+}
 
 /**
  * A storage as workers are told of it. Never a secret: a worker opens it with `config` and the secrets that were
@@ -44,6 +57,12 @@ export interface JobHead {
     /** Native functions get their item alone. */
     readonly isNative: boolean
   }
+  /** Where the extra arguments lie; absent when they are in the message. */
+  readonly extraArgs?: Location
+  /** Results of more bytes go to the job's storage; 0: all of them. Absent: only what the reply cannot carry. */
+  readonly inlineResultBytes?: number
+  /** What the platform takes as the reply of one activation, in bytes; absent where there is no limit. */
+  readonly maxReplyBytes?: number
   /** Per call, in milliseconds; absent for none. */
   readonly timeoutMs?: number
   readonly extraEnv?: Readonly<Record<string, string>>
@@ -58,6 +77,8 @@ export interface JobHead {
    * all of them before the job's function is loaded; `WorkerHost.openStorage(head, name)` gives one.
    */
   readonly storages?: Readonly<Record<string, StorageHead>>
+  /** An object in `storage` that is there as long as somebody wants what workers write. */
+  readonly clientMark?: string
 }
 
 /** How a call's input lies in the message. */
@@ -68,6 +89,8 @@ export const InputKind = {
   reference: 1,
   /** A list of inputs, which the function gets as one array: u32 count, then kind, length and bytes of each. */
   list: 2,
+  /** JSON of a Location: a list of inputs lies there. */
+  listReference: 3,
 } as const
 
 /** Types of reply frames: u8 type, u32 length, payload. */

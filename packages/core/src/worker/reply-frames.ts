@@ -1,6 +1,6 @@
 import type { ByteWriter } from '../codec/byte-writer.ts'
 import { ProtocolError } from '../errors/index.ts'
-import { FrameType, type WorkerFacts } from './protocol.ts'
+import { FrameType, type Location, type WorkerFacts } from './protocol.ts'
 
 /**
  * Reply frames: what a worker tells about its calls. Each is u8 type, u32 length of the payload, payload:
@@ -32,6 +32,11 @@ export interface EndedFrame {
   readonly bytes: Uint8Array
   readonly start: number
   readonly end: number
+}
+
+/** Where the value lies, of a frame whose outcome is a reference. */
+export function locationOf(frame: EndedFrame): Location {
+  return JSON.parse(Buffer.from(frame.bytes.subarray(frame.start, frame.end)).toString('utf8')) as Location
 }
 
 const FRAME_HEAD_BYTES = 5

@@ -1,9 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { performance } from 'node:perf_hooks'
 import { ByteWriter } from '../codec/byte-writer.ts'
-import { encodeErrorInto } from '../codec/error.ts'
+import { encodeError, encodeErrorInto } from '../codec/error.ts'
 import { decodeValueAt, encodeValue, encodeValueInto } from '../codec/value.ts'
-import type { StatusPublisher } from '../driver/monitor.ts'
 import { CallTimeoutError } from '../errors/index.ts'
 import {
   decodeActivation,
@@ -13,8 +12,11 @@ import {
 } from './activation-message.ts'
 import { RunningCall } from './call-context.ts'
 import { FunctionCache, type LoadedFunction } from './function-cache.ts'
+import { readLocation, removeIfAbandoned, writeResult } from './job-objects.ts'
 import { InputKind, type Location, Outcome } from './protocol.ts'
+import { LINGER_MS, Publishing } from './publishing.ts'
 import { writeEnded, writeHandedBack, writeLog, writeStarted, writeWorkerFacts } from './reply-frames.ts'
+import { ReplyRoom, resultTooLarge, shortenedError } from './reply-room.ts'
 import type { WorkerHost } from './worker-host.ts'
 
 /** Results are told at least this often while calls go on, and at once before anything slow. */
@@ -25,10 +27,10 @@ const FLUSH_AT_BYTES = 64 * 1024
 const YIELD_AFTER_MS = 20
 /** A function whose signal was aborted at its timeout has this long to stop before its worker is given up. */
 const TIMEOUT_GRACE_MS = 100
+/** Head of a log frame, and a little more. */
+const LOG_HEAD_BYTES = 16
 /** Node fires a timer at once that is longer than this. No worker lives so long. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
-/** Larger results go to storage where the job has one on its way home. */
-const INLINE_RESULT_BYTES = 64 * 1024
 
 /** The call in whose asynchronous context the current code runs. */
 export const callOfCode = new AsyncLocalStorage<RunningCall>()
@@ -79,7 +81,11 @@ class ActivationRun {
   readonly #host: WorkerHost
   readonly #functions: FunctionCache
   readonly #writer = new ByteWriter(1024)
-  #publisher: StatusPublisher | undefined
+  readonly #room: ReplyRoom
+  /** Something says how large results may be. */
+  readonly #isLimited: boolean
+  #hasStored = false
+  #publishing: Publishing | undefined
   #flushedAt = performance.now()
   #flushScheduled = false
   /** Whether anything but log text waits to be told. */
@@ -91,6 +97,9 @@ class ActivationRun {
     this.#activation = activation
     this.#host = host
     this.#functions = functions
+    const { head, calls } = activation
+    this.#room = new ReplyRoom(head, calls.length)
+    this.#isLimited = head.maxReplyBytes !== undefined || head.inlineResultBytes !== undefined
   }
 
   async run(): Promise<void> {
@@ -99,7 +108,8 @@ class ActivationRun {
     this.#host.beginJob?.(head)
     let loaded: LoadedFunction
     try {
-      if (head.publisher !== undefined) this.#publisher = await this.#host.openPublisher?.(head)
+      const publisher = head.publisher === undefined ? undefined : await this.#host.openPublisher?.(head)
+      if (publisher !== undefined) this.#publishing = new Publishing(publisher, head)
       loaded =
         this.#functions.loaded(this.#activation) ?? (await this.#functions.load(this.#activation, this.#host))
     } catch (error) {
@@ -112,6 +122,7 @@ class ActivationRun {
     for (let i = 0; i < calls.length; i++) {
       const call = calls[i] as IncomingCall
       const now = performance.now()
+      this.#publishing?.check()
       if (i > 0 && handBackAfterMs > 0 && now - begun > handBackAfterMs) {
         for (const rest of calls.slice(i)) writeHandedBack(this.#writer, rest.callId, rest.attempt)
         break
@@ -140,7 +151,11 @@ class ActivationRun {
   async #finish(): Promise<void> {
     this.#peakMemoryKib = process.resourceUsage().maxRSS
     this.flush()
-    await this.#publisher?.close()
+    await this.#publishing?.close()
+    if (this.#hasStored || this.#activation.head.publisher?.kind === 'storage') {
+      // what cannot be removed now is found by `lithops clean`
+      await removeIfAbandoned(this.#activation.head, this.#host).catch(() => {})
+    }
   }
 
   /** Runs one call. Returns nothing when it ended at once. */
@@ -198,8 +213,9 @@ class ActivationRun {
       return Promise.all(parts.map(part => this.#input(part.kind, part.start, part.end, bytes, loaded)))
     }
     const location = JSON.parse(Buffer.from(bytes.subarray(start, end)).toString('utf8')) as Location
-    const value = await this.#host.readLocation(location, this.#activation.head)
-    return decodeValueAt(value, 0, value.length, loaded.classes)
+    const there = await readLocation(location, this.#activation.head, this.#host)
+    const kindThere = kind === InputKind.listReference ? InputKind.list : InputKind.value
+    return this.#input(kindThere, 0, there.length, there, loaded)
   }
 
   #await(
@@ -209,7 +225,7 @@ class ActivationRun {
   ): Promise<'done' | 'poisoned'> {
     this.#scheduleFlush()
     const { timeoutMs } = this.#activation.head
-    return new Promise<'done' | 'poisoned'>(resolve => {
+    return new Promise<'done' | 'poisoned'>((resolve, reject) => {
       let timer: NodeJS.Timeout | undefined
       let open = true
       let timedOut: CallTimeoutError | undefined
@@ -223,7 +239,7 @@ class ActivationRun {
             ? this.#ended(running, outcome, value, loaded)
             : this.#ended(running, Outcome.timeout, timedOut, loaded)
         if (ended === undefined) resolve('done')
-        else ended.then(resolve)
+        else ended.then(resolve, reject)
       }
       if (timeoutMs !== undefined) {
         timer = setTimeout(
@@ -234,8 +250,9 @@ class ActivationRun {
               if (!open) return
               open = false
               running.onEscapedError(undefined)
-              Promise.resolve(this.#ended(running, Outcome.timeout, timedOut, loaded)).then(() =>
-                resolve('poisoned'),
+              Promise.resolve(this.#ended(running, Outcome.timeout, timedOut, loaded)).then(
+                () => resolve('poisoned'),
+                reject,
               )
             }, TIMEOUT_GRACE_MS)
           },
@@ -268,9 +285,7 @@ class ActivationRun {
     if (this.currentCall === running) this.currentCall = undefined
     this.#hasProgress = true
     this.#host.afterCall?.()
-    if (this.#host.writeResult !== undefined && this.#publisher !== undefined && outcome === Outcome.value) {
-      return this.#endedWithStorage(end, value, loaded)
-    }
+    if (this.#isLimited) return this.#endedWithinLimits(end, value, loaded)
     try {
       writeEnded(this.#writer, end, writer =>
         outcome === Outcome.value
@@ -282,36 +297,62 @@ class ActivationRun {
         encodeErrorInto(writer, error, loaded?.classes),
       )
     }
-    return this.#publisher === undefined ? undefined : this.#publish(end)
+    return this.#publishing === undefined ? undefined : this.#publish(end)
   }
 
-  async #endedWithStorage(
+  /** The same where results may be too large for the way home: those go to storage. */
+  async #endedWithinLimits(
     end: Parameters<typeof writeEnded>[1],
     value: unknown,
     loaded: LoadedFunction | undefined,
   ): Promise<'done'> {
+    let { outcome } = end
+    let body: Uint8Array
     try {
-      const bytes = encodeValue(value, loaded?.classes)
-      if (bytes.length > INLINE_RESULT_BYTES) {
-        const location = await this.#host.writeResult?.(this.#activation.head, end.callId, end.attempt, bytes)
-        writeEnded(this.#writer, { ...end, outcome: Outcome.reference }, writer =>
-          writer.utf8(JSON.stringify(location)),
-        )
-      } else {
-        writeEnded(this.#writer, end, writer => writer.bytes(bytes))
+      body =
+        outcome === Outcome.value ? encodeValue(value, loaded?.classes) : encodeError(value, loaded?.classes)
+      if (outcome === Outcome.value && body.length > this.#inlineBytes()) {
+        body = await this.#storeResult(end, body)
+        outcome = Outcome.reference
       }
     } catch (error) {
-      writeEnded(this.#writer, { ...end, outcome: Outcome.error }, writer =>
-        encodeErrorInto(writer, error, loaded?.classes),
-      )
+      outcome = Outcome.error
+      body = encodeError(error, loaded?.classes)
+      value = error
     }
-    return this.#publish(end)
+    this.#room.callEnded()
+    if (outcome !== Outcome.reference && body.length > this.#roomBytes())
+      body = encodeError(shortenedError(value, body.length, this.#room.maxBytes))
+    writeEnded(this.#writer, { ...end, outcome }, writer => writer.bytes(body))
+    if (this.#publishing !== undefined) await this.#publish(end)
+    return 'done'
   }
 
-  async #publish(call: { readonly callId: number; readonly attempt: number }): Promise<'done'> {
-    const frames = this.#writer.take()
-    await this.#publisher?.publish(frames, this.#activation.head, call)
-    return 'done'
+  /** The largest result that is told as it is. */
+  #inlineBytes(): number {
+    return Math.min(this.#activation.head.inlineResultBytes ?? Number.POSITIVE_INFINITY, this.#roomBytes())
+  }
+
+  #roomBytes(): number {
+    return this.#publishing === undefined ? this.#room.left(this.#writer.length) : Number.POSITIVE_INFINITY
+  }
+
+  async #storeResult(
+    call: { readonly callId: number; readonly attempt: number },
+    bytes: Uint8Array,
+  ): Promise<Uint8Array> {
+    const { head } = this.#activation
+    if (head.storage === undefined) throw resultTooLarge(bytes.length, this.#room.maxBytes)
+    this.#hasStored = true
+    return Buffer.from(JSON.stringify(await writeResult(head, call, bytes, this.#host)))
+  }
+
+  /** A call that took long is published before the next begins, which may take as long. */
+  #publish(end: Omit<Parameters<typeof writeEnded>[1], 'outcome'>): Promise<'done'> | undefined {
+    const publishing = this.#publishing as Publishing
+    publishing.add(this.#writer.take(), end)
+    if (end.endedMs - end.startedMs < LINGER_MS) return undefined
+    return publishing.flush().then(() => 'done')
   }
 
   async #failUnstarted(call: IncomingCall, error: unknown): Promise<void> {
@@ -324,15 +365,21 @@ class ActivationRun {
     const { maxLogBytes } = this.#activation.head
     if (call.logBytes >= maxLogBytes) return
     call.logBytes += Buffer.byteLength(text)
-    const kept = call.logBytes > maxLogBytes ? `${text}\n[log cut at ${maxLogBytes} bytes]\n` : text
+    let kept = call.logBytes > maxLogBytes ? `${text}\n[log cut at ${maxLogBytes} bytes]\n` : text
+    if (this.#isLimited && Buffer.byteLength(kept) + LOG_HEAD_BYTES > this.#roomBytes()) {
+      call.logBytes = maxLogBytes // the reply has no room for more of it
+      kept = `[log cut: a reply takes ${this.#room.maxBytes} bytes]\n`
+      if (kept.length + LOG_HEAD_BYTES > this.#roomBytes()) return
+    }
     writeLog(this.#writer, call.callId, call.attempt, stream, kept)
     this.#scheduleFlush()
   }
 
   flush(): void {
     this.#flushedAt = performance.now()
-    if (this.#writer.length === 0 || this.#publisher !== undefined) return
+    if (this.#writer.length === 0 || this.#publishing !== undefined) return
     const frames = this.#writer.take()
+    this.#room.sent(frames.length)
     if (!this.#hasProgress && this.#host.emitLog !== undefined) this.#host.emitLog(frames)
     else this.#host.emit(frames)
     this.#hasProgress = false

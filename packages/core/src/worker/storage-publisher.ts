@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import type { JobKey, PublisherAddress, StatusPublisher } from '../driver/monitor.ts'
+import type { JobKey, PublishedCalls, PublisherAddress, StatusPublisher } from '../driver/monitor.ts'
 import type { StorageBackend } from '../driver/storage-backend.ts'
 import { MonitorError } from '../errors/index.ts'
-import { statusPrefix } from '../storage/internal-storage.ts'
 import { withRetries } from '../storage/retrying-storage.ts'
+import { statusKey } from '../storage/status-key.ts'
 
 /** What the storage monitor tells workers. */
 export interface StoragePublisherAddress extends PublisherAddress {
@@ -13,6 +13,8 @@ export interface StoragePublisherAddress extends PublisherAddress {
   /** `workerConfig()` of the client's storage. */
   readonly config: Readonly<Record<string, unknown>>
   readonly bucket: string
+  /** Longest key that may carry the frames themselves, so that a listing alone tells them; absent: none does. */
+  readonly maxKeyBytes?: number
 }
 
 export function isStoragePublisherAddress(address: PublisherAddress): address is StoragePublisherAddress {
@@ -20,9 +22,9 @@ export function isStoragePublisherAddress(address: PublisherAddress): address is
 }
 
 /**
- * The worker's half of the storage monitor: each publishing is an object of its own,
- * `lithops.jobs/<executor>/<job>/status/<call>-<attempt>-<publisher>-<number>`, so that a worker that runs the same
- * attempt again never writes over what the client has read. The storage stays open: whoever opened it closes it.
+ * The worker's half of the storage monitor: each publishing is an object of its own, so that a worker that runs the same
+ * attempt again never writes over what the client has read. Small frames lie in its key, and it is empty. The storage
+ * stays open: whoever opened it closes it.
  */
 export function createStoragePublisher(
   address: PublisherAddress,
@@ -31,30 +33,29 @@ export function createStoragePublisher(
   if (!isStoragePublisherAddress(address)) {
     throw new MonitorError(`The storage publisher cannot use an address of kind '${address.kind}'`)
   }
-  return new StoragePublisher(withRetries(storageBackend), address.bucket)
+  return new StoragePublisher(withRetries(storageBackend), address)
 }
 
 class StoragePublisher implements StatusPublisher {
   readonly #backend: StorageBackend
   readonly #bucket: string
+  readonly #maxKeyBytes: number
   readonly #id = randomBytes(4).toString('hex')
   readonly #underWay = new Set<Promise<unknown>>()
   #published = 0
   #isClosed = false
 
-  constructor(backend: StorageBackend, bucket: string) {
+  constructor(backend: StorageBackend, address: StoragePublisherAddress) {
     this.#backend = backend
-    this.#bucket = bucket
+    this.#bucket = address.bucket
+    this.#maxKeyBytes = address.maxKeyBytes ?? 0
   }
 
-  async publish(
-    frames: Uint8Array,
-    job: JobKey,
-    call: { readonly callId: number; readonly attempt: number },
-  ): Promise<void> {
+  async publish(frames: Uint8Array, job: JobKey, call: PublishedCalls): Promise<void> {
     if (this.#isClosed) throw new MonitorError('The publisher is closed', { code: 'LITHOPS_CLOSED' })
-    const key = `${statusPrefix(job)}${call.callId}-${call.attempt}-${this.#id}-${this.#published++}`
-    const put = this.#backend.putObject(this.#bucket, key, frames)
+    const unique = `${this.#id}-${this.#published++}`
+    const { key, body } = statusKey(job, call, unique, frames, this.#maxKeyBytes)
+    const put = this.#backend.putObject(this.#bucket, key, body)
     this.#underWay.add(put)
     try {
       await put

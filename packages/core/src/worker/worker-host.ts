@@ -13,9 +13,9 @@ export interface WorkerHost {
   emitLog?(frames: Uint8Array): void
   /** Imports a function's module. Called once per hash: the worker keeps what it imported. */
   importModule(hash: string, code: Location, inline: Uint8Array): Promise<ModuleFactory>
-  /** Reads bytes that are not in the message. */
+  /** Reads bytes that are not in the message: files. Objects are read through `openStorage`. */
   readLocation(location: Location, head: JobHead): Promise<Uint8Array>
-  /** Puts a large result where the client or another worker can read it. Absent: results go in the reply. */
+  /** Puts a large result where the client or another worker can read it. Absent: it is put through `openStorage`. */
   writeResult?(head: JobHead, callId: number, attempt: number, bytes: Uint8Array): Promise<Location>
   /** The worker's half of the job's monitor. Absent: only the direct way home. */
   openPublisher?(head: JobHead): Promise<StatusPublisher>

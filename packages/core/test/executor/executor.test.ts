@@ -243,6 +243,22 @@ describe('mapReduce', () => {
     expect(await fexec.getResult(reducers)).toEqual([12, 7, 9])
   })
 
+  test('one reducer per object with reduceByKey', async () => {
+    const pieces = ['a', 'b', 'a'].map((key, part) => ({ bucket: 'x', key, part }))
+    const parts = (found: number[]) => found.join()
+    const reducers = fexec.mapReduce((piece: { part: number }) => piece.part, pieces, parts, {
+      reduceByKey: true,
+    })
+    expect(reducers.groupKeys).toEqual(['x/a', 'x/b'])
+    expect(await fexec.getResult(reducers)).toEqual(['0,2', '1'])
+    expect(() =>
+      fexec.mapReduce((x: number) => x, [1], parts, {
+        reduceByKey: true,
+        reduceBy: (x: number) => x,
+      } as never),
+    ).toThrow(/one of the two/)
+  })
+
   test("one reducer per object with reduceBy: 'object'", async () => {
     const items = [
       { bucket: 'b', key: 'x', part: 0 },
