@@ -64,7 +64,7 @@ describe('a source that never gives its next item', () => {
     const loop = (async () => {
       for await (const future of stream) seen.push(await future.result())
     })()
-    await sleep(100)
+    while (seen.length === 0) await sleep(10)
     stream.cancel()
     await soon(loop)
     expect(seen).toEqual([1])

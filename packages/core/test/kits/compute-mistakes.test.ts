@@ -3,7 +3,7 @@ import { describe, test } from 'vitest'
 import type { Activation, InvokeOptions, RuntimeSpec } from '../../src/driver/compute-backend.ts'
 import { InvocationError } from '../../src/errors/index.ts'
 import { LocalhostBackend } from '../../src/localhost/localhost-backend.ts'
-import { computeConformance, MemoryCompute } from '../../src/testing/index.ts'
+import { computeConformance, MemoryCompute, memoryStorage } from '../../src/testing/index.ts'
 import { mustFail } from './harness.ts'
 
 const timing = { callMs: 3_000, stopMs: 300, manyCalls: 40, timeoutMs: 300 }
@@ -32,17 +32,34 @@ const refusing = (isRefused: (activation: Activation, inFlight: number) => boole
     }
   }
 
+/** Has a limit for replies, and drops those that tell of something too large. */
+class ShyOfSizes extends MemoryCompute {
+  constructor() {
+    super({ maxReplyBytes: 100_000 })
+  }
+  override invoke(activation: Activation, options: InvokeOptions) {
+    const onReply = (frames: Uint8Array) => {
+      if (!/TOO_LARGE|e{100}/.test(Buffer.from(frames).toString('latin1'))) options.onReply(frames)
+    }
+    return super.invoke(activation, { ...options, onReply })
+  }
+}
+
 class OfAnotherVersion extends MemoryCompute {
   override readonly specVersion = 2 as never
 }
 
 const mistakes: Record<
   string,
-  { readonly fails: string; readonly Compute: new () => MemoryCompute | LocalhostBackend }
+  {
+    readonly fails: string
+    readonly Compute: new () => MemoryCompute | LocalhostBackend
+    readonly hasStorage?: boolean
+  }
 > = {
   'runs nothing': { fails: 'runs a call and gives its value', Compute: refusing(() => true) },
   'has had enough after one refusal': {
-    fails: 'an input over the payload limit is refused, and the next call works',
+    fails: 'an input over the payload limit goes through storage, or is refused, and the next call works',
     Compute: refusing(activation => activation.jobId !== 'A000'),
   },
   'is of another version': {
@@ -72,6 +89,19 @@ const mistakes: Record<
         return super.invoke(activation, options)
       }
     },
+  },
+  'takes nothing from storage': {
+    fails: 'inputs, captured values and extra arguments over the payload limit arrive through storage',
+    hasStorage: true,
+    Compute: refusing(() => true),
+  },
+  'drops the error of a result that is too large': {
+    fails: 'a result over the reply limit goes through storage, or is the error of its call',
+    Compute: ShyOfSizes,
+  },
+  'drops errors that had to be shortened': {
+    fails: 'errors and logs of any size fit into the reply',
+    Compute: ShyOfSizes,
   },
   'rewrites replies': {
     fails: "a function's error arrives with its class and message, and hurts no other call",
@@ -152,9 +182,15 @@ const mistakes: Record<
 }
 
 describe('the compute kit catches a backend that', () => {
-  test.each(Object.entries(mistakes))('%s', (_, { fails, Compute }) =>
+  test.each(Object.entries(mistakes))('%s', (_, { fails, Compute, hasStorage }) =>
     mustFail(
-      kitTest => computeConformance({ test: kitTest, timing, createBackend: () => new Compute() }),
+      kitTest =>
+        computeConformance({
+          test: kitTest,
+          timing,
+          createBackend: () => new Compute(),
+          ...(hasStorage === true ? { executorOptions: { storage: memoryStorage() } } : {}),
+        }),
       `compute: ${fails}`,
     ),
   )

@@ -41,6 +41,24 @@ const mistakes: Record<string, { readonly fails: string; readonly Monitor: new (
       }
     },
   },
+  'loses patience': {
+    fails: 'a watching that nothing happens on goes on, and frames that come late still arrive',
+    Monitor: class extends MemoryMonitor {
+      override watch(job: JobKey, options: WatchOptions) {
+        const signal = AbortSignal.any([options.signal, AbortSignal.timeout(100)])
+        return super.watch(job, { ...options, signal })
+      }
+    },
+  },
+  'loses every second publishing': {
+    fails: 'delivers what was published together, of several calls of one block',
+    Monitor: class extends MemoryMonitor {
+      #published = 0
+      override deliver(job: JobKey, frames: Uint8Array) {
+        if (this.#published++ % 2 === 0) super.deliver(job, frames)
+      }
+    },
+  },
   'cannot be closed twice': {
     fails: 'closes twice, and ends what is watched',
     Monitor: class extends MemoryMonitor {
