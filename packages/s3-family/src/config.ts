@@ -46,9 +46,12 @@ export function bucketOfEndpoint(endpoint: string, accessKeyId: string): string 
   return bucketName(`lithops-${place}-${accessKeyId.slice(0, 6)}`)
 }
 
-/** Lower case, and what names of buckets cannot have becomes 'x'. */
+/** Lower case, and what names of buckets cannot have, or cannot end with, becomes 'x'. */
 export function bucketName(text: string): string {
-  return text.toLowerCase().replace(/[^a-z0-9.-]/g, 'x')
+  return text
+    .toLowerCase()
+    .replace(/[^a-z0-9-]/g, 'x')
+    .replace(/-$/, 'x')
 }
 
 /** Without the fields that are not set, as `workerSecrets` and `workerConfig` want it. */

@@ -19,6 +19,7 @@ test('names, sources of copies and batches', () => {
   expect([...batches([1, 2, 3, 4, 5], 2)]).toEqual([[1, 2], [3, 4], [5]])
   // as Lithops (Python) names it
   expect(bucketOfEndpoint('http://127.0.0.1:9000', 'MINIOADMIN')).toMatch(/^lithops-[0-9a-f]{6}-minioa$/)
+  expect(bucketName('lithops-4267d7-minio-')).toBe('lithops-4267d7-miniox')
   expect(bucketName('lithops-eu-west-1-A=b_')).toBe('lithops-eu-west-1-axbx')
 })
 
