@@ -19,6 +19,7 @@ const CASES = [
   'storage-monitor',
   'word-count',
   'partition-keys',
+  's3-objects',
 ]
 
 function findLithops() {

@@ -13,12 +13,13 @@ export function optionsWithSource<O extends CallOptions>(items: unknown, options
   // what is no object is refused with the other options
   if (typeof options !== 'object' || options === null) return options
   if (!(items instanceof ObjectSource)) {
-    const given = Object.values(NAMES).filter(name => options[name] !== undefined)
+    // what is no object at all is refused with all other options
+    const given = Object.values(NAMES).filter(name => options?.[name] !== undefined)
     if (given.length === 0) return options
     throw new ConfigError(`${given.join(', ')} can be given only where the items come from objects(...).`)
   }
   const { workerModules } = items
-  if (workerModules.length === 0) return options
+  if (workerModules.length === 0 || options === null) return options
   return { ...options, includeModules: [...(options.includeModules ?? []), ...workerModules] }
 }
 

@@ -9,10 +9,10 @@ const MAX_GROUP = 512
 /** A worker that is far over the target hands back what it has not begun, so that others can take it. */
 const HAND_BACK_AFTER_MS = 25
 
-/** Calls of small objects in one activation: so many are read at the same time by a worker. */
-const SMALL_PIECES = 32
-/** Reading them takes longer than calls without input do. */
-const HAND_BACK_PIECES_AFTER_MS = 250
+/** Calls of small objects in one activation: several times as many as a worker reads ahead (worker/piece-window.ts). */
+const SMALL_PIECES = 128
+/** Reading them takes longer than calls without input do, and what was read ahead is lost when they are handed back. */
+const HAND_BACK_PIECES_AFTER_MS = 1000
 
 /** Whether calls are so quick that the client should send ahead. */
 export function isQuick(job: Job): boolean {

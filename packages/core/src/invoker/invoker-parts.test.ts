@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { CallOutOfMemoryError, CallTimeoutError, InvocationError, WorkerLostError } from '../errors/index.ts'
-import type { Call } from '../job/call.ts'
+import { type Call, EncodedInput } from '../job/call.ts'
 import type { Job } from '../job/job.ts'
+import { InputKind } from '../worker/protocol.ts'
 import { adaptiveGroupSize, handBackAfterMs, isQuick } from './group-size.ts'
 import { mayRunAgain, retryDelayMs } from './retry-policy.ts'
 
@@ -24,6 +25,15 @@ describe('how many calls go into an activation', () => {
 
   test('no worker takes more than a fair share of what is left', () => {
     expect(adaptiveGroupSize(job({ meanCallMs: 0.001, largestGroup: 512, readyCount: 10 }), 2)).toBe(3)
+  })
+
+  test('calls of small objects come in groups though they take long, and have longer until they are handed back', () => {
+    const small = { input: new EncodedInput(InputKind.piece, new Uint8Array(0), [], true) } as Call
+    const slow = { meanCallMs: 20, largestGroup: 1, readyCount: 400 } as Job
+    expect(adaptiveGroupSize(slow, 2)).toBe(1)
+    expect(adaptiveGroupSize(slow, 2, small)).toBe(100)
+    expect(adaptiveGroupSize({ ...slow, readyCount: 1e6 } as Job, 2, small)).toBe(128)
+    expect(handBackAfterMs(2, small)).toBeGreaterThan(handBackAfterMs(2))
   })
 
   test('only groups are handed back', () => {
