@@ -132,7 +132,7 @@ describe('options of a job', () => {
       { reduceBy: 'key' },
       "reduceBy must be 'object' or a function of the item that returns its group, not 'key'",
     ],
-    [{ obj_reduce_by_key: true }, "'obj_reduce_by_key' is called reduceBy: 'object'"],
+    [{ obj_reduce_by_key: true }, "'obj_reduce_by_key' is called reduceByKey"],
     [{ reducerMemoryMiB: -1 }, 'reducerMemoryMiB must be a positive whole number, not -1'],
     [{ reducerTimeoutMs: 'x' }, "reducerTimeoutMs must be a positive number, not 'x'"],
   ])('mapReduce %j', (options, message) => {
