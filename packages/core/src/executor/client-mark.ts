@@ -86,7 +86,8 @@ export class ClientMark {
       isReleased,
       unsent: this.#unsent(),
     }
-    await this.#storage.put(this.#key, Buffer.from(JSON.stringify(content)))
+    const bytes = Buffer.from(JSON.stringify(content))
+    await (isReleased ? this.#storage.putLast(this.#key, bytes) : this.#storage.put(this.#key, bytes))
   }
 }
 

@@ -325,8 +325,9 @@ export class ExecutorSurroundings {
       ...[...this.#durable.values()].flatMap(durable => durable.keptJobs),
     ].map(job => jobPrefix(job.jobKey))
     await this.#sparing(async storage => {
+      const isMarked = this.#durable.has(this.#executorId)
       const keep = kept.length === 0 ? {} : { keep: keepsJobs(this.#executorId, kept) }
-      await storage.cleanExecutor(this.#executorId, keep)
+      await storage.cleanExecutor(this.#executorId, { isMarked, ...keep })
       if (kept.length === 0) this.#durable.clear()
     })
   }
@@ -340,9 +341,10 @@ export class ExecutorSurroundings {
   async #cleanAtEnd(): Promise<void> {
     await Promise.all(this.#forgetting)
     if (!this.#usesStorage) return
+    await this.#internal?.stopWriting()
     for (const durable of this.#durable.values()) await durable.close()
     if (this.#durable.has(this.#executorId)) return
-    await this.#sparing(storage => storage.cleanExecutor(this.#executorId))
+    await this.#sparing(storage => storage.cleanExecutor(this.#executorId, { isMarked: false }))
   }
 
   /** Where results came without storage, that it cannot be had does not make the jobs fail now. */

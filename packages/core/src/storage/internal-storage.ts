@@ -1,6 +1,6 @@
 import type { JobKey } from '../driver/monitor.ts'
 import type { ByteRange, StorageBackend } from '../driver/storage-backend.ts'
-import { ObjectNotFoundError } from '../errors/index.ts'
+import { ObjectNotFoundError, StorageError } from '../errors/index.ts'
 import { ensureBucket } from './ensure-bucket.ts'
 import { type RetryPolicy, withRetries } from './retrying-storage.ts'
 import { sweep } from './sweep.ts'
@@ -61,6 +61,9 @@ export class InternalStorage {
   /** Keys that hold what their name says, or are being written. */
   readonly #known = new Map<string, Promise<string>>()
 
+  readonly #underWay = new Set<Promise<unknown>>()
+  #isStopped = false
+
   constructor(options: {
     readonly backend: StorageBackend
     readonly bucket: string
@@ -82,7 +85,7 @@ export class InternalStorage {
   putFunction(hash: string, bytes: Uint8Array): Promise<string> {
     return this.#putOnce(functionKey(hash), async key => {
       await this.ensureBucket()
-      if (!(await this.exists(key))) await this.backend.putObject(this.bucket, key, bytes)
+      if (!(await this.exists(key))) await this.#write(key, bytes)
     })
   }
 
@@ -96,6 +99,17 @@ export class InternalStorage {
   /** Writes an object, making the bucket where it is missing. */
   async put(key: string, bytes: Uint8Array): Promise<void> {
     await this.#put(key, bytes)
+  }
+
+  /** Writes an object also after `stopWriting`. */
+  async putLast(key: string, bytes: Uint8Array): Promise<void> {
+    await this.backend.putObject(this.bucket, key, bytes)
+  }
+
+  /** The client closes: what it is about to write is not written, so that nothing comes after its cleaning. */
+  async stopWriting(): Promise<void> {
+    this.#isStopped = true
+    await Promise.allSettled(this.#underWay)
   }
 
   /** Puts input data of a job. `name` is unique within the job. Returns the key. */
@@ -118,10 +132,10 @@ export class InternalStorage {
   /** Removes what an executor left, but for the keys that `keep` wants. */
   async cleanExecutor(
     executorId: string,
-    { keep }: { readonly keep?: (key: string) => boolean } = {},
+    { keep, isMarked = true }: { readonly keep?: (key: string) => boolean; readonly isMarked?: boolean } = {},
   ): Promise<void> {
     // first the mark: a worker that writes after this sees that it is gone, and removes what it wrote
-    if (keep === undefined) {
+    if (keep === undefined && isMarked) {
       await this.backend.deleteObject(this.bucket, clientKey(executorId)).catch(error => {
         if (!ObjectNotFoundError.isInstance(error)) throw error // there is no bucket
       })
@@ -170,8 +184,17 @@ export class InternalStorage {
 
   async #put(key: string, bytes: Uint8Array): Promise<string> {
     await this.ensureBucket()
-    await this.backend.putObject(this.bucket, key, bytes)
+    await this.#write(key, bytes)
     return key
+  }
+
+  async #write(key: string, bytes: Uint8Array): Promise<void> {
+    if (this.#isStopped) {
+      throw new StorageError(`${key} is not written: the executor is closed.`, { code: 'LITHOPS_CLOSED' })
+    }
+    const put = this.backend.putObject(this.bucket, key, bytes)
+    this.#underWay.add(put)
+    await put.finally(() => this.#underWay.delete(put))
   }
 
   async #cleanPrefix(

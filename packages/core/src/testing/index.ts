@@ -4,7 +4,7 @@ export {
   computeConformance,
 } from './compute-conformance.ts'
 export type { TestFunction } from './kit.ts'
-export { MemoryCompute, memoryCompute } from './memory-compute.ts'
+export { MemoryCompute, type MemoryComputeOptions, memoryCompute } from './memory-compute.ts'
 export { MemoryMonitor, memoryMonitor, openMemoryPublisher } from './memory-monitor.ts'
 export { MemoryStorage, memoryStorage, openMemoryStorage } from './memory-storage.ts'
 export {
