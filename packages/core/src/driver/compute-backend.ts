@@ -42,8 +42,8 @@ export interface ComputeCapabilities {
   /** false: workers end with the program that sent them their calls, as on this machine. Absent: true. */
   readonly workersOutliveClient?: boolean
   /**
-   * `deployRuntime` places the `secrets` that it is given. Absent: false; core then refuses jobs whose storage has
-   * secrets that workers need.
+   * `deployRuntime` places the `secrets` that it is given. Absent: false; core then refuses jobs whose storage or monitor
+   * has secrets that workers need.
    */
   readonly placesSecrets?: boolean
 }
@@ -101,13 +101,13 @@ export interface Activation {
   readonly freshWorker: boolean
 }
 
-/** What workers need to open one storage, and what must never be in an activation, an argument or a log. */
+/** What workers need to open one storage, or one monitor, and what must never be in an activation, an argument or a log. */
 export interface WorkerSecrets {
-  /** The storage that it is for; the same in every job that uses it. Letters, digits, '_' and '-'. */
+  /** The storage or monitor that it is for; the same in every job that uses it. Letters, digits, '_' and '-'. */
   readonly storageId: string
-  /** Config name of the storage. A backend leaves out those that its workers' own identity opens anyway. */
+  /** Config name of it. A backend leaves out those that its workers' own identity opens anyway. */
   readonly storageName: string
-  /** By the names of fields of the storage's section. */
+  /** By the names of fields of its section. */
   readonly values: Readonly<Record<string, string>>
 }
 
@@ -116,7 +116,7 @@ export interface DeployOptions {
   /**
    * Secrets to place in the platform's secret or environment mechanism before the runtime takes activations; only
    * given where `capabilities.placesSecrets`. A runtime that is deployed already with other values is brought up to
-   * date; those of other storages that were placed before stay. A worker gives them to core's `WorkerStorages`.
+   * date; those of other storages that were placed before stay. A worker gives them to core's `WorkerStorages` and `WorkerMonitors`.
    */
   readonly secrets?: readonly WorkerSecrets[]
 }

@@ -39,6 +39,7 @@ export {
 export type { ConfigFieldInfo, ConfigSection, ConfigSource } from './config-section.ts'
 export type { ComputeDriver, DriverContext, DriverLog, MonitorDriver, StorageDriver } from './driver.ts'
 export {
+  ancestorsOf,
   blockOf,
   CALLS_PER_BLOCK,
   type JobKey,
@@ -46,9 +47,13 @@ export {
   type Monitor,
   type PublishedCalls,
   type PublisherAddress,
+  type PublisherContext,
+  type PublisherDriver,
+  type PublisherLimit,
   type StatusPublisher,
   type WatchOptions,
 } from './monitor.ts'
+export type { RabbitChannel, RabbitMessageOptions } from './rabbit-channel.ts'
 export {
   type Body,
   type ByteRange,

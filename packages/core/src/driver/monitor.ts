@@ -1,3 +1,5 @@
+import type { RabbitChannel } from './rabbit-channel.ts'
+
 /** Version of the Monitor contract. */
 export const MONITOR_SPEC_VERSION = 1
 
@@ -5,6 +7,18 @@ export const MONITOR_SPEC_VERSION = 1
 export interface JobKey {
   readonly executorId: string
   readonly jobId: string
+}
+
+/** An id ends so when a function made the executor: job and call that run the function, session, number. */
+const MADE_BY_CALL = /^(.+)-[AMR]\d+-\d+-[^-]+-\d+$/
+
+/**
+ * Executors whose functions made this one, the nearest first: `a1b2c3-0` for `a1b2c3-0-M000-00007-d4e5f6-0`. Empty for one
+ * that a program made.
+ */
+export function ancestorsOf(executorId: string): readonly string[] {
+  const parent = MADE_BY_CALL.exec(executorId)?.[1]
+  return parent === undefined ? [] : [parent, ...ancestorsOf(parent)]
 }
 
 /**
@@ -41,8 +55,27 @@ export interface Monitor {
    */
   watch(job: JobKey, options: WatchOptions): AsyncIterable<Uint8Array>
   /**
+   * Absolute path of the module with the worker's half, which exports `publisher: PublisherDriver`. Workers that share
+   * this machine's files import it from there; for others it is bundled into the worker, so it must be bundlable. Absent:
+   * every worker has the publisher (kind 'storage').
+   */
+  readonly workerModule?: string
+  /**
+   * What workers need to publish besides the address. Core has it placed with the runtime, as those of storages; it never
+   * travels in an activation. Absent or empty: nothing.
+   */
+  workerSecrets?(): Readonly<Record<string, string>>
+  /**
+   * true: a job that has a storage takes that as its second way home when this one breaks, on either side. `watch` and
+   * `publisherAddress` throw MonitorError as ever; core does the rest. Absent: false.
+   */
+  readonly fallsBackToStorage?: boolean
+  /** Results of more bytes go to the job's storage, where it has one, and their place travels. Absent: 65,536. */
+  readonly inlineResultBytes?: number
+  /**
    * What each activation carries so that the worker's half can publish: plain JSON, never a secret. Its `kind` chooses
    * the publisher in the worker. Resolves only when a worker could publish at once (a queue exists, a bucket is there).
+   * The fields `module`, `secretsId` and `fallback` are core's.
    */
   publisherAddress(job: JobKey): Promise<PublisherAddress>
   /** Removes what the job left on the way. Called once its calls have ended. May be called twice. */
@@ -73,6 +106,45 @@ export interface StatusPublisher {
    * side. Called in order, not at once.
    */
   publish(frames: Uint8Array, job: JobKey, calls: PublishedCalls): Promise<void>
+  /**
+   * true: what happens is published at once, running calls too, and what comes while one publishing is under way goes
+   * with the next. Absent: only ended calls, those of a short time together, for ways home that cost per publishing.
+   */
+  readonly isRealTime?: boolean
+  /** What `publish` takes. Absent: any size. */
+  readonly limit?: PublisherLimit
+  /**
+   * A connected channel of the broker for functions (`ctx.rabbitmq`), opened when first asked and kept. Absent: there is
+   * no broker.
+   */
+  channel?(): Promise<RabbitChannel>
+  /** What functions have sent over `channel` is safe. Called at the end of an activation: the worker may be frozen then. */
+  flush?(): Promise<void>
   /** Flushes; called before the worker is frozen or ends. May be called twice. */
   close(): Promise<void>
+}
+
+/** How large what a call tells may be. Core keeps to it: larger results go to storage, or fail by name. */
+export interface PublisherLimit {
+  readonly bytes: number
+  /** The key of the config that raises it, for the message of the error; e.g. 'rabbitmq.max_result_bytes'. */
+  readonly setting?: string
+}
+
+/** What a worker gives the worker's half of a monitor. */
+export interface PublisherContext {
+  /** `Monitor.workerSecrets()` of the client; empty when nothing was placed. */
+  readonly secrets: Readonly<Record<string, string>>
+}
+
+/** The named export `publisher` of a monitor's worker module. Importing it does no I/O. */
+export interface PublisherDriver {
+  readonly specVersion: typeof MONITOR_SPEC_VERSION
+  /** `kind` of the addresses that it is for. */
+  readonly kind: string
+  /**
+   * Opened once per worker process and address, and kept for further jobs: `close` comes when the worker ends. Should not
+   * wait for the other side: what cannot be reached is the error of `publish`.
+   */
+  open(address: PublisherAddress, context: PublisherContext): StatusPublisher | Promise<StatusPublisher>
 }

@@ -13,6 +13,7 @@ import {
   isText,
   unknownOption,
 } from '../job/option-checks.ts'
+import type { Pause } from '../monitor/polling-pace.ts'
 import type { OpenStorage } from '../storage/open-storage.ts'
 import { driverContext, LEVELS, makeLog, namesOf, sectionOf } from './driver-section.ts'
 import { findDriver } from './find-driver.ts'
@@ -125,7 +126,7 @@ export function resolveExecutor(options: ExecutorOptions, kind: ExecutorKind): E
     openStorage,
     openNamedStorage: name => openNamedStorage(name, options.storages ?? [], choices, config, context),
     openMonitor: monitorOpener(options, config, context),
-    openStorageMonitor: storage => openStorageMonitor(storage, config, context),
+    openStorageMonitor: async storage => openStorageMonitor(storage, config),
   }
 }
 
@@ -305,23 +306,29 @@ function monitorOpener(
   if (typeof wanted === 'object') checkDriverShape('monitor', 'the option monitoring', wanted)
   return async (storage): Promise<Monitor> => {
     const surroundings = { ...context, storage }
-    if (wanted === 'storage') return openStorageMonitor(storage, config, context)
+    if (wanted === 'storage') return openStorageMonitor(storage, config)
     const driver = typeof wanted === 'string' ? (await findDriver('monitor', wanted, context)).driver : wanted
-    return driver.create(sectionOf(driver, config, context.log), surroundings)
+    const monitor = await driver.create(sectionOf(driver, config, context.log), surroundings)
+    if (monitor.fallsBackToStorage !== true || storage === undefined) return monitor
+    const { FallbackMonitor } = await import('../monitor/fallback-monitor.ts')
+    const second = await storageMonitorOpener(storage, config)
+    return new FallbackMonitor(monitor, second, context.log)
   }
 }
 
 async function openStorageMonitor(
   storage: OpenStorage | undefined,
   config: ResolvedConfig | undefined,
-  context: DriverContext,
 ): Promise<Monitor> {
-  const { storageMonitorDriver } = await import('../monitor/storage-monitor.ts')
+  return (await storageMonitorOpener(storage, config))(usual => usual)
+}
+
+async function storageMonitorOpener(storage: OpenStorage | undefined, config: ResolvedConfig | undefined) {
+  const storageMonitor = await import('../monitor/storage-monitor.ts')
   const interval = config?.lithops.monitoring_interval
-  return storageMonitorDriver.create(interval === undefined ? {} : { monitoring_interval: interval }, {
-    ...context,
-    storage,
-  })
+  const section = interval === undefined ? {} : { monitoring_interval: interval }
+  return (makePause: (usual: Pause) => Pause) =>
+    storageMonitor.openStorageMonitor(section, { storage, makePause })
 }
 
 function jobDefaults(

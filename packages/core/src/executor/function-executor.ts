@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ensureAsyncDispose } from '../async-dispose.ts'
@@ -24,6 +23,7 @@ import type { Storage } from '../storage/storage.ts'
 import type { CallContext } from '../worker/call-context.ts'
 import { AttachedJob, type AttachOptions, infoOf, takeOverWhenGone } from './attached-job.ts'
 import type { DurableJobs } from './durable-jobs.ts'
+import { newExecutorId } from './executor-id.ts'
 import { type ExecutorKind, type ExecutorOptions, resolveExecutor } from './executor-options.ts'
 import { type JobListing, listJobs, readRecord } from './job-listing.ts'
 import type { JobRecord } from './job-record.ts'
@@ -70,9 +70,6 @@ interface TakesFailures {
   readonly throwExcept: false
 }
 
-const SESSION_ID = randomBytes(3).toString('hex')
-let nextExecutor = 0
-
 /**
  * Runs functions over data on the backend that the config names; with no config, on this machine. Make one, use it for
  * any number of jobs, and close it (`await using`, or `close()`).
@@ -82,7 +79,7 @@ export class FunctionExecutor {
     ensureAsyncDispose(this)
   }
 
-  /** Unique on this machine; part of the names of everything its jobs make. */
+  /** Unique on this machine; part of the names of everything its jobs make. In a function it begins with those of its call. */
   readonly executorId: string
   readonly #invoker = new Invoker()
   readonly #runner: JobRunner
@@ -94,7 +91,7 @@ export class FunctionExecutor {
   #closing: Promise<void> | undefined
 
   constructor(options: ExecutorOptions = {}, kind: ExecutorKind = { className: 'FunctionExecutor' }) {
-    this.executorId = `${SESSION_ID}-${nextExecutor++}`
+    this.executorId = newExecutorId()
     const parts = resolveExecutor(options, kind)
     const folder = join(tmpdir(), `lithops-${this.executorId}-${process.pid}`)
     this.#directory = new LazyDirectory(folder, path => surroundings.removeAtEnd(path))

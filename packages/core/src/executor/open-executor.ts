@@ -8,6 +8,7 @@ import type { Call } from '../job/call.ts'
 import type { Job } from '../job/job.ts'
 import type { JobDefaults } from '../job/job-options.ts'
 import { LocalhostBackend } from '../localhost/localhost-backend.ts'
+import { publisherHead } from '../monitor/publisher-head.ts'
 import { clientKey, InternalStorage, jobPrefix } from '../storage/internal-storage.ts'
 import { type OpenStorage, secretsOf, storageHead } from '../storage/open-storage.ts'
 import { Storage } from '../storage/storage.ts'
@@ -161,8 +162,9 @@ export class ExecutorSurroundings {
     )
   }
 
-  #inlineResultBytes(job: Job): number | undefined {
+  #inlineResultBytes(job: Job, monitor?: Monitor): number | undefined {
     if (job.options.results === 'storage') return 0
+    if (monitor?.inlineResultBytes !== undefined && !job.feedsWorkers) return monitor.inlineResultBytes
     return job.feedsWorkers || job.options.durable || this.#parts.openMonitor !== undefined
       ? INLINE_RESULT_BYTES
       : undefined
@@ -174,9 +176,9 @@ export class ExecutorSurroundings {
     return this.#backends?.every(({ capabilities }) => capabilities.sharesFileSystem) ? storage : undefined
   }
 
-  #storageFor(job: Job, storage: OpenStorage | undefined): Partial<JobSurroundings> {
+  #storageFor(job: Job, storage: OpenStorage | undefined, monitor?: Monitor): Partial<JobSurroundings> {
     if (storage === undefined) return storagesOf(job, undefined)
-    const inlineResultBytes = this.#inlineResultBytes(job)
+    const inlineResultBytes = this.#inlineResultBytes(job, monitor)
     return {
       ...storagesOf(job, storage),
       ...(this.#durable.get(job.executorId)?.isMarked ? { clientMark: clientKey(job.executorId) } : {}),
@@ -210,14 +212,20 @@ export class ExecutorSurroundings {
       )
     }
     const monitor = await this.#monitorOf(job, storage)
-    const publisher = await monitor.publisherAddress(job.jobKey)
+    const { publisher, secrets } = publisherHead(monitor, await monitor.publisherAddress(job.jobKey))
     if (monitor.name === 'storage' && storage !== undefined && !job.isAdopted) {
       await this.#durableOf(job.executorId, storage).record(job)
     }
     const watch = new AbortController()
     this.#watches.set(job, watch)
     void this.#watch(job, monitor, watch.signal)
-    return { directory, publisher, ...this.#storageFor(job, storage) }
+    const own = this.#storageFor(job, storage, monitor)
+    return {
+      directory,
+      publisher,
+      ...own,
+      ...(secrets === undefined ? {} : { secrets: [...(own.secrets ?? []), secrets] }),
+    }
   }
 
   async #monitorOf(job: Job, storage: OpenStorage | undefined): Promise<Monitor> {

@@ -232,7 +232,8 @@ export class Invoker {
     const calls = [first]
     if (first.mustBeAlone || this.#isolatesCalls) return calls
     const { adaptiveChunks, maxActivations, maxReplyBytes } = lane.backend.capabilities
-    const wanted = job.options.chunksize ?? (adaptiveChunks ? adaptiveGroupSize(job, maxActivations, first) : 1)
+    const wanted =
+      job.options.chunksize ?? (adaptiveChunks ? adaptiveGroupSize(job, maxActivations, first) : 1)
     const size = Math.min(wanted, mostPerReply(maxReplyBytes))
     const maxBytes = roomForInputs(lane, prefix)
     let bytes = inputBytes(first)

@@ -57,8 +57,8 @@ export class Lane {
     if (secrets.length > 0 && !this.backend.capabilities.placesSecrets) {
       const names = [...new Set(secrets.map(secret => secret.storageName))].join(', ')
       throw new NotSupportedError(
-        `${this.backend.name} has no way to give its workers the secrets of the storage ${names}. Leave the secrets out ` +
-          "of the config where the workers' own identity suffices, or use another storage or backend.",
+        `${this.backend.name} has no way to give its workers the secrets of ${names}. Leave the secrets out ` +
+          "of the config where the workers' own identity suffices, or use another storage, monitor or backend.",
       )
     }
     const metadata = await this.backend.deployRuntime(runtime, {

@@ -13,7 +13,7 @@ export const SlotMessage = {
   poisoned: 4,
   /** From the worker: user code ended the process; u8 exit code. */
   exiting: 5,
-  /** To the worker, before the activations that need them: secrets of storages (`encodeSecrets`). */
+  /** To the worker, before the activations that need them: secrets of storages and monitors (`encodeSecrets`). */
   secrets: 6,
   /** From the worker: reply frames that hold log text alone. A function that loops and logs is not getting on. */
   log: 7,

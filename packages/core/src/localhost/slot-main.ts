@@ -10,8 +10,8 @@ import { LITHOPS_VERSION } from '../version.ts'
 import type { ModuleFactory } from '../worker/instantiate.ts'
 import { ActivationRunner, callOfCode } from '../worker/run-activation.ts'
 import { decodeSecrets } from '../worker/secrets-environment.ts'
-import { createStoragePublisher } from '../worker/storage-publisher.ts'
 import type { WorkerHost } from '../worker/worker-host.ts'
+import { WorkerMonitors } from '../worker/worker-monitors.ts'
 import { WorkerStorages } from '../worker/worker-storages.ts'
 import { localhostStorageDriver } from './localhost-storage.ts'
 import { installLogCapture } from './log-capture.ts'
@@ -21,6 +21,7 @@ import { SLOT_FD, SlotMessage, SlotMessageReader, slotMessageHead } from './slot
 const socket = new Socket({ fd: SLOT_FD, readable: true, writable: true })
 const guard = new ProcessGuard()
 const storages = new WorkerStorages({ drivers: [localhostStorageDriver] })
+const monitors = new WorkerMonitors({ storages })
 const initMs = performance.now()
 let activations = 0
 
@@ -43,13 +44,8 @@ const host: WorkerHost = {
     if (location.kind === 'file') return readFile(location.path)
     throw new NotSupportedError('This input lies in the message and cannot be read again.')
   },
-  openPublisher: async head => {
-    const { publisher } = head
-    if (publisher?.kind !== 'storage')
-      throw new NotSupportedError(`This worker has no publisher '${publisher?.kind}'.`)
-    await storages.load(head)
-    return createStoragePublisher(publisher, storages.of(head))
-  },
+  repliesReachClient: true,
+  openPublisher: head => monitors.open(head),
   loadStorage: head => storages.load(head),
   openStorage: (head, name) => storages.open(head, name),
   beginJob: head => guard.begin(head.extraEnv),
@@ -62,7 +58,11 @@ const queue: Buffer[] = []
 let running = false
 
 const reader = new SlotMessageReader((kind, payload) => {
-  if (kind === SlotMessage.secrets) storages.addSecrets(decodeSecrets(payload.toString('utf8')))
+  if (kind === SlotMessage.secrets) {
+    const secrets = decodeSecrets(payload.toString('utf8'))
+    storages.addSecrets(secrets)
+    monitors.addSecrets(secrets)
+  }
   if (kind !== SlotMessage.activate) return
   queue.push(payload)
   if (!running) void runQueue()

@@ -5,6 +5,16 @@ export interface PollingPaceOptions {
   readonly now?: () => number
 }
 
+/** A look at the storage. */
+export interface Look {
+  readonly tookMs: number
+  readonly signal: AbortSignal
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>
+}
+
+/** Waits after a look. Rejects with the signal's reason as soon as it is aborted. */
+export type Pause = (look: Look) => Promise<void>
+
 /** While no call is open, it is looked this often whether one has started; that costs nothing but a timer. */
 const IDLE_LOOK_MS = 10
 /** News may come late by this share of the time that was waited for them already. */
@@ -30,11 +40,7 @@ export class PollingPace {
   }
 
   /** Waits after a look. Rejects with the signal's reason as soon as it is aborted. */
-  async pause(look: {
-    readonly tookMs: number
-    readonly signal: AbortSignal
-    readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>
-  }): Promise<void> {
+  async pause(look: Look): Promise<void> {
     if (this.#openCalls() > 0) {
       this.#openSinceMs ??= this.#now()
       const ageMs = this.#now() - this.#openSinceMs

@@ -6,7 +6,7 @@ import { InternalStorage, statusPrefix } from '../storage/internal-storage.ts'
 import { sleep } from '../storage/sleep.ts'
 import { blockPrefix } from '../storage/status-key.ts'
 import type { StoragePublisherAddress } from '../worker/storage-publisher.ts'
-import { PollingPace, type PollingPaceOptions } from './polling-pace.ts'
+import { type Pause, PollingPace, type PollingPaceOptions } from './polling-pace.ts'
 import { readStatuses } from './read-statuses.ts'
 
 export interface StorageMonitorConfig {
@@ -31,6 +31,7 @@ export class StorageMonitor implements Monitor {
   readonly #storage: InternalStorage
   readonly #pace: PollingPaceOptions
   readonly #maxKeyBytes: number
+  readonly #makePause: (usual: Pause) => Pause
   readonly #closing = new AbortController()
 
   constructor(options: {
@@ -39,7 +40,10 @@ export class StorageMonitor implements Monitor {
     readonly pace?: Partial<PollingPaceOptions>
     /** Longest key that may carry frames. Default: the storage's limit; 0 where reading an object costs no request. */
     readonly maxKeyBytes?: number
+    /** Makes another pause of the usual one, for one watching. */
+    readonly makePause?: (usual: Pause) => Pause
   }) {
+    this.#makePause = options.makePause ?? (usual => usual)
     this.#storage = new InternalStorage(options)
     const isNear = NEAR_STORAGES.has(options.backend.name)
     this.#maxKeyBytes =
@@ -55,6 +59,7 @@ export class StorageMonitor implements Monitor {
     const signal = AbortSignal.any([options.signal, this.#closing.signal])
     const seen = new Set<string>()
     const pace = new PollingPace(this.#pace, options.openCalls)
+    const pause = this.#makePause(look => pace.pause(look))
     try {
       while (!signal.aborted) {
         const begun = performance.now()
@@ -66,7 +71,7 @@ export class StorageMonitor implements Monitor {
           yield frames
           if (signal.aborted) return
         }
-        await pace.pause({ tookMs: performance.now() - begun, signal, sleep })
+        await pause({ tookMs: performance.now() - begun, signal, sleep })
       }
     } catch (cause) {
       if (signal.aborted) return
@@ -112,19 +117,30 @@ function prefixesToList(job: JobKey, seenCount: number, openBlocks: readonly num
   return openBlocks.map(block => blockPrefix(job, block))
 }
 
+export interface StorageMonitorSurroundings {
+  readonly storage: { readonly backend: StorageBackend; readonly bucket: string } | undefined
+  readonly makePause?: (usual: Pause) => Pause
+}
+
+/** Opens it as the config has it. Throws ConfigError where there is no storage. */
+export function openStorageMonitor(
+  config: StorageMonitorConfig,
+  { storage, makePause }: StorageMonitorSurroundings,
+): StorageMonitor {
+  if (storage === undefined) {
+    throw new ConfigError(
+      "monitoring: 'storage' needs a storage, and the config has 'storage: storageless'; " +
+        "name a storage, or use 'monitoring: rabbitmq'",
+    )
+  }
+  const { monitoring_interval: intervalSeconds } = config
+  const pace = intervalSeconds === undefined ? {} : { maxPauseMs: intervalSeconds * 1000 }
+  return new StorageMonitor({ ...storage, pace, ...(makePause === undefined ? {} : { makePause }) })
+}
+
 /** The storage monitor, config name `storage`. */
 export const storageMonitorDriver: MonitorDriver<StorageMonitorConfig> = {
   specVersion: 1,
   name: 'storage',
-  create(config, { storage }) {
-    if (storage === undefined) {
-      throw new ConfigError(
-        "monitoring: 'storage' needs a storage, and the config has 'storage: storageless'; " +
-          "name a storage, or use 'monitoring: rabbitmq'",
-      )
-    }
-    const { monitoring_interval: intervalSeconds } = config
-    const pace = intervalSeconds === undefined ? {} : { maxPauseMs: intervalSeconds * 1000 }
-    return new StorageMonitor({ ...storage, pace })
-  },
+  create: (config, surroundings) => openStorageMonitor(config, surroundings),
 }

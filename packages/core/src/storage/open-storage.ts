@@ -27,10 +27,19 @@ export function storageHead({ backend, bucket, module }: OpenStorage): StorageHe
 
 /** What must be placed for a storage's workers; undefined where there is nothing secret. */
 export function secretsOf(backend: StorageBackend): WorkerSecrets | undefined {
-  const values = backend.workerSecrets?.() ?? {}
+  return namedSecrets(backend.name, backend.workerConfig(), backend.workerSecrets?.())
+}
+
+/** Secrets with the id that workers find them by. It is made of what workers are told, never of the secrets: it travels. */
+export function namedSecrets(
+  name: string,
+  told: unknown,
+  values: Readonly<Record<string, string>> = {},
+): WorkerSecrets | undefined {
   if (Object.keys(values).length === 0) return undefined
-  // by what workers are told, never by the secrets: the id travels
-  const told = JSON.stringify([backend.name, backend.workerConfig()])
-  const hash = createHash('sha256').update(told).digest('hex').slice(0, 12)
-  return { storageId: `${backend.name}-${hash}`, storageName: backend.name, values }
+  const hash = createHash('sha256')
+    .update(JSON.stringify([name, told]))
+    .digest('hex')
+    .slice(0, 12)
+  return { storageId: `${name}-${hash}`, storageName: name, values }
 }

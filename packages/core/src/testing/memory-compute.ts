@@ -12,6 +12,7 @@ import {
   type RuntimeSpec,
 } from '../driver/compute-backend.ts'
 import type { ComputeDriver, StorageDriver } from '../driver/driver.ts'
+import type { PublisherDriver } from '../driver/monitor.ts'
 import { nativeImport } from '../driver/native-import.ts'
 import { InvocationError, NotSupportedError } from '../errors/index.ts'
 import { localhostStorageDriver } from '../localhost/localhost-storage.ts'
@@ -19,8 +20,8 @@ import { LITHOPS_VERSION } from '../version.ts'
 import type { ModuleFactory } from '../worker/instantiate.ts'
 import { PROTOCOL_VERSION } from '../worker/protocol.ts'
 import { ActivationRunner } from '../worker/run-activation.ts'
-import { createStoragePublisher, isStoragePublisherAddress } from '../worker/storage-publisher.ts'
 import type { WorkerHost } from '../worker/worker-host.ts'
+import { WorkerMonitors } from '../worker/worker-monitors.ts'
 import { WorkerStorages } from '../worker/worker-storages.ts'
 import { openMemoryPublisher } from './memory-monitor.ts'
 import { openMemoryStorage } from './memory-storage.ts'
@@ -39,7 +40,7 @@ class MemoryWorker {
   /** A function may still be running in it that was given up: no further activation may come here. */
   isSpent = false
 
-  constructor(storages: WorkerStorages) {
+  constructor(storages: WorkerStorages, monitors: WorkerMonitors, repliesReachClient: boolean) {
     const host: WorkerHost = {
       facts: () => ({
         workerId: this.id,
@@ -61,15 +62,8 @@ class MemoryWorker {
       },
       loadStorage: head => storages.load(head),
       openStorage: (head, name) => storages.open(head, name),
-      openPublisher: async head => {
-        const { publisher: address } = head
-        if (address === undefined || !isStoragePublisherAddress(address)) {
-          return openMemoryPublisher(address ?? { kind: 'none' })
-        }
-        const { storage: name, bucket, config } = address
-        const place = { name, bucket, config }
-        return createStoragePublisher(address, storages.of({ ...head, storage: head.storage ?? place }))
-      },
+      repliesReachClient,
+      openPublisher: head => monitors.open(head),
       poisoned: () => {
         this.isSpent = true
       },
@@ -91,6 +85,11 @@ const DRIVERS: readonly StorageDriver<unknown>[] = [
     create: config => openMemoryStorage(config as Record<string, unknown>),
   },
   localhostStorageDriver,
+]
+
+/** Ways home that they bring; others are found by the module in the activation, as they share this machine's files. */
+const PUBLISHERS: readonly PublisherDriver[] = [
+  { specVersion: 1, kind: 'memory', open: address => openMemoryPublisher(address) },
 ]
 
 /** How the memory backend differs from what it is by default, to be like one platform or another. */
@@ -115,6 +114,7 @@ export class MemoryCompute implements ComputeBackend {
   readonly #deployed = new Map<string, RuntimeSpec>()
   readonly #idle: MemoryWorker[] = []
   readonly #storages = new WorkerStorages({ drivers: DRIVERS })
+  readonly #monitors = new WorkerMonitors({ storages: this.#storages, drivers: PUBLISHERS })
   readonly #closing = new AbortController()
 
   constructor(options: MemoryComputeOptions = {}) {
@@ -140,6 +140,7 @@ export class MemoryCompute implements ComputeBackend {
     options.signal?.throwIfAborted()
     this.#closing.signal.throwIfAborted()
     this.#storages.addSecrets(options.secrets ?? [])
+    this.#monitors.addSecrets(options.secrets ?? [])
     this.#deployed.set(runtime.name, runtime)
     return {
       lithopsVersion: LITHOPS_VERSION,
@@ -176,7 +177,7 @@ export class MemoryCompute implements ComputeBackend {
         { isRetryable: false, code: 'LITHOPS_PAYLOAD_TOO_LARGE' },
       )
     }
-    const worker = this.#idle.pop() ?? new MemoryWorker(this.#storages)
+    const worker = this.#idle.pop() ?? new MemoryWorker(this.#storages, this.#monitors, synchronousReply)
     let replyBytes = 0
     const run = worker.run(activation.payload, frames => {
       replyBytes += frames.length
@@ -215,6 +216,7 @@ export class MemoryCompute implements ComputeBackend {
       new InvocationError('The memory backend is closed.', { code: 'LITHOPS_CLOSED', isRetryable: false }),
     )
     this.#idle.length = 0
+    await this.#monitors.close()
   }
 }
 

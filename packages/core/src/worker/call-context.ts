@@ -1,3 +1,5 @@
+import type { RabbitChannel } from '../driver/rabbit-channel.ts'
+import { NotSupportedError } from '../errors/index.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { JobHead } from './protocol.ts'
 
@@ -23,8 +25,23 @@ export interface CallContext {
   readonly signal: AbortSignal
   /** The job's storage. Throws NotSupportedError when the job has none. */
   readonly storage: Storage
+  /**
+   * With `monitoring: rabbitmq`, a connected confirm channel of the job's broker, for messages of the function's own. It
+   * is opened by the first who asks, shared by the calls of the worker, and closed with it. Throws NotSupportedError when
+   * the job has another monitor.
+   */
+  readonly rabbitmq: Promise<RabbitChannel>
   readonly logger: CallLogger
 }
+
+/** What a call opens when its function asks for it. */
+export interface CallServices {
+  readonly storage: (head: JobHead, name?: string) => Storage
+  readonly channel: (() => Promise<RabbitChannel>) | undefined
+}
+
+/** Where every copy of core in a worker finds the call whose code is running. */
+export const CALL_OF_CODE = Symbol.for('lithops.call-of-code')
 
 /** The context of one call. What few functions ask for is made when asked. */
 export class RunningCall implements CallContext {
@@ -32,24 +49,18 @@ export class RunningCall implements CallContext {
   readonly attempt: number
   readonly startedMs: number
   readonly #head: JobHead
-  readonly #openStorage: (head: JobHead, name?: string) => Storage
+  readonly #open: CallServices
   #storage: Storage | undefined
   #abort: AbortController | undefined
   #fail: ((error: unknown) => void) | undefined
   logBytes = 0
 
-  constructor(
-    head: JobHead,
-    callId: number,
-    attempt: number,
-    startedMs: number,
-    openStorage: (head: JobHead, name?: string) => Storage,
-  ) {
+  constructor(head: JobHead, callId: number, attempt: number, startedMs: number, open: CallServices) {
     this.#head = head
     this.callId = callId
     this.attempt = attempt
     this.startedMs = startedMs
-    this.#openStorage = openStorage
+    this.#open = open
   }
 
   get executorId(): string {
@@ -76,11 +87,18 @@ export class RunningCall implements CallContext {
 
   /** The job's storage; with a name, one of the further storages that its inputs lie in. */
   openStorage(name?: string): Storage {
-    const storage = this.#openStorage(this.#head, name)
+    const storage = this.#open.storage(this.#head, name)
     // what is put into another storage than the job's own is not found when the executor cleans up
     if (name !== undefined) return storage
     const { executorId, jobId, callId, attempt } = this
     return storage.ownedBy({ executorId, jobId, callId, attempt })
+  }
+
+  get rabbitmq(): Promise<RabbitChannel> {
+    if (this.#open.channel !== undefined) return this.#open.channel()
+    throw new NotSupportedError(
+      'This job has no RabbitMQ: its results come another way. Set monitoring: rabbitmq in the config to use context.rabbitmq.',
+    )
   }
 
   get logger(): CallLogger {

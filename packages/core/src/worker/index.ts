@@ -1,4 +1,17 @@
-export { blockOf, CALLS_PER_BLOCK, type PublishedCalls } from '../driver/monitor.ts'
+export {
+  ancestorsOf,
+  blockOf,
+  CALLS_PER_BLOCK,
+  type JobKey,
+  type PublishedCalls,
+  type PublisherAddress,
+  type PublisherContext,
+  type PublisherDriver,
+  type PublisherLimit,
+  type StatusPublisher,
+} from '../driver/monitor.ts'
+export type { RabbitChannel, RabbitMessageOptions } from '../driver/rabbit-channel.ts'
+export { MonitorError, NotSupportedError } from '../errors/index.ts'
 export { InternalStorage } from '../storage/internal-storage.ts'
 export { Storage } from '../storage/storage.ts'
 export type { CallContext, CallLogger } from './call-context.ts'
@@ -7,6 +20,7 @@ export {
   type JobHead,
   type Location,
   PROTOCOL_VERSION,
+  type PublisherHead,
   type StorageHead,
   type WorkerFacts,
 } from './protocol.ts'
@@ -19,4 +33,5 @@ export {
 } from './secrets-environment.ts'
 export { createStoragePublisher, type StoragePublisherAddress } from './storage-publisher.ts'
 export type { WorkerHost } from './worker-host.ts'
+export { WorkerMonitors, type WorkerMonitorsOptions } from './worker-monitors.ts'
 export { WorkerStorages, type WorkerStoragesOptions } from './worker-storages.ts'

@@ -1,3 +1,5 @@
+import type { PublisherAddress } from '../driver/monitor.ts'
+
 /** Version of the wire format of docs/protocol.md. Client and runtime must agree on it. */
 export const PROTOCOL_VERSION = 1
 
@@ -43,6 +45,21 @@ export interface StorageHead {
   readonly secretsId?: string
 }
 
+/**
+ * The worker's half of a job's monitor as workers are told of it: the address that the client's half gave, and what core
+ * puts beside it. Never a secret: `WorkerMonitors` opens it with those that were placed for `secretsId`.
+ */
+export interface PublisherHead {
+  readonly kind: string
+  /** File of the worker's half, where the worker shares this machine's files. */
+  readonly module?: string
+  /** `WorkerSecrets.storageId` of what it needs besides; absent where it has no secrets. */
+  readonly secretsId?: string
+  /** Where to publish instead when this way home is broken for good: an address of kind 'storage'. */
+  readonly fallback?: PublisherAddress
+  readonly [field: string]: unknown
+}
+
 /** What all activations of a job have in common; JSON at the head of each of them. */
 export interface JobHead {
   readonly lithopsVersion: string
@@ -69,7 +86,7 @@ export interface JobHead {
   /** Bytes of log text kept per call. */
   readonly maxLogBytes: number
   /** Where the results go besides the reply; absent for the direct way home. */
-  readonly publisher?: { readonly kind: string; readonly [field: string]: unknown }
+  readonly publisher?: PublisherHead
   /** The job's storage: `ctx.storage`, large inputs and results. */
   readonly storage?: StorageHead
   /**

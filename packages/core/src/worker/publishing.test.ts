@@ -64,3 +64,45 @@ test('a publishing that fails fails the activation: at the next call, and at its
   await expect(publishing.close()).rejects.toThrow('no way home')
   expect(isClosed()).toBe(true)
 })
+
+test('a real-time publisher gets what is told in one turn at once, and gathers only while it is busy', async () => {
+  let release = () => {}
+  const { half, published } = publisher(() => new Promise(resolve => (release = resolve)))
+  const publishing = new Publishing({ ...half, isRealTime: true }, job)
+  publishing.add(frames(1), { callId: 0, attempt: 0 })
+  publishing.add(frames(1), { callId: 1, attempt: 0 })
+  await new Promise(setImmediate)
+  publishing.add(frames(2), { callId: 2, attempt: 0 })
+  publishing.add(frames(2), { callId: 3, attempt: 0 })
+  expect(published).toEqual([])
+  release()
+  await new Promise(setImmediate)
+  release()
+  await publishing.flush()
+  expect(published.map(({ callId, lastCallId, bytes }) => [callId, lastCallId, bytes])).toEqual([
+    [0, 1, 2],
+    [2, 3, 4],
+  ])
+})
+
+test('no publishing is larger than the limit where the parts of it are not', async () => {
+  const { half, published } = publisher()
+  const publishing = new Publishing({ ...half, limit: { bytes: 100 } }, job)
+  for (let callId = 0; callId < 5; callId++) publishing.add(frames(40), { callId, attempt: 0 })
+  await publishing.close()
+  expect(published.map(({ bytes }) => bytes)).toEqual([80, 80, 40])
+})
+
+test('what could not be published is given back, also what came after it', async () => {
+  const { half } = publisher(async () => {
+    throw new Error('no way home')
+  })
+  const publishing = new Publishing(half, job)
+  publishing.add(frames(1), { callId: 0, attempt: 0 })
+  await expect(publishing.flush()).rejects.toThrow('no way home')
+  publishing.add(frames(2), { callId: 1, attempt: 0 })
+  publishing.add(frames(3), { callId: CALLS_PER_BLOCK, attempt: 0 })
+  await expect(publishing.close()).rejects.toThrow('no way home')
+  expect(publishing.takeUnpublished().map(part => part.length)).toEqual([1, 2, 3])
+  expect(publishing.takeUnpublished()).toEqual([])
+})

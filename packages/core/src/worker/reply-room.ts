@@ -1,3 +1,4 @@
+import type { PublisherLimit } from '../driver/monitor.ts'
 import { CallError } from '../errors/index.ts'
 import type { JobHead } from './protocol.ts'
 
@@ -43,6 +44,18 @@ export function resultTooLarge(bytes: number, maxBytes: number): CallError {
     { code: 'LITHOPS_RESULT_TOO_LARGE', details: { resultBytes: bytes, maxReplyBytes: maxBytes } },
   )
   error.stack = '' // it shows the worker's own code, and takes room
+  return error
+}
+
+/** The same where it is the way home over a monitor that does not take it. */
+export function resultOverLimit(bytes: number, limit: PublisherLimit): CallError {
+  const raise = limit.setting === undefined ? '' : ` raise ${limit.setting},`
+  const error = new CallError(
+    `The result of the call has ${bytes} bytes, and the job's way home takes ${limit.bytes} bytes. ` +
+      `Name a storage in the config, so that large results go there,${raise} or return less.`,
+    { code: 'LITHOPS_RESULT_TOO_LARGE', details: { resultBytes: bytes, maxReplyBytes: limit.bytes } },
+  )
+  error.stack = ''
   return error
 }
 

@@ -11,14 +11,14 @@ import {
   type IncomingCall,
   readListInput,
 } from './activation-message.ts'
-import { RunningCall } from './call-context.ts'
+import { CALL_OF_CODE, type CallServices, RunningCall } from './call-context.ts'
 import { FunctionCache, type LoadedFunction } from './function-cache.ts'
 import { readLocation, removeIfAbandoned, writeResult } from './job-objects.ts'
 import { PieceWindow } from './piece-window.ts'
-import { InputKind, type Location, Outcome } from './protocol.ts'
-import { LINGER_MS, Publishing } from './publishing.ts'
+import { InputKind, type JobHead, type Location, Outcome } from './protocol.ts'
+import { Publishing } from './publishing.ts'
 import { writeEnded, writeHandedBack, writeLog, writeStarted, writeWorkerFacts } from './reply-frames.ts'
-import { ReplyRoom, resultTooLarge, shortenedError } from './reply-room.ts'
+import { ReplyRoom, resultOverLimit, resultTooLarge, shortenedError } from './reply-room.ts'
 import type { WorkerHost } from './worker-host.ts'
 
 /** Results are told at least this often while calls go on, and at once before anything slow. */
@@ -27,6 +27,8 @@ const FLUSH_AFTER_MS = 1
 const FLUSH_AT_BYTES = 64 * 1024
 /** Synchronous calls let the event loop turn this often, so that timers and messages are not starved. */
 const YIELD_AFTER_MS = 20
+/** What was given to a connection has left the process after so many turns of the event loop. */
+const TURNS_TO_LEAVE = 4
 /** A function whose signal was aborted at its timeout has this long to stop before its worker is given up. */
 const TIMEOUT_GRACE_MS = 100
 /** Head of a log frame, and a little more. */
@@ -36,6 +38,11 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /** The call in whose asynchronous context the current code runs. */
 export const callOfCode = new AsyncLocalStorage<RunningCall>()
+
+// An executor that a function makes, with whatever copy of core, is named by the call that made it.
+const { [CALL_OF_CODE]: otherCopy } = globalThis as { [CALL_OF_CODE]?: () => RunningCall | undefined }
+const value = () => callOfCode.getStore() ?? otherCopy?.()
+Object.defineProperty(globalThis, CALL_OF_CODE, { value, configurable: true })
 
 /** Milliseconds since 1970 with the resolution of performance.now(). */
 export const nowMs = (): number => performance.timeOrigin + performance.now()
@@ -85,9 +92,12 @@ class ActivationRun {
   readonly #writer = new ByteWriter(1024)
   readonly #room: ReplyRoom
   /** Something says how large results may be. */
-  readonly #isLimited: boolean
+  #isLimited: boolean
   #hasStored = false
   #publishing: Publishing | undefined
+  #services: CallServices
+  /** The call that what was written last is about. */
+  #toldCall: Pick<IncomingCall, 'callId' | 'attempt'> | undefined
   #flushedAt = performance.now()
   #flushScheduled = false
   /** Whether anything but log text waits to be told. */
@@ -100,6 +110,7 @@ class ActivationRun {
     this.#activation = activation
     this.#host = host
     this.#functions = functions
+    this.#services = { storage: host.openStorage, channel: undefined }
     const { head, calls } = activation
     this.#room = new ReplyRoom(head, calls.length)
     this.#isLimited = head.maxReplyBytes !== undefined || head.inlineResultBytes !== undefined
@@ -111,8 +122,7 @@ class ActivationRun {
     this.#host.beginJob?.(head)
     let loaded: LoadedFunction
     try {
-      const publisher = head.publisher === undefined ? undefined : await this.#host.openPublisher?.(head)
-      if (publisher !== undefined) this.#publishing = new Publishing(publisher, head)
+      if (head.publisher !== undefined) await this.#openPublishing(head)
       loaded =
         this.#functions.loaded(this.#activation) ?? (await this.#functions.load(this.#activation, this.#host))
     } catch (error) {
@@ -125,24 +135,24 @@ class ActivationRun {
     for (let i = 0; i < calls.length; i++) {
       const call = calls[i] as IncomingCall
       const now = performance.now()
-      this.#publishing?.check()
-      if (i > 0 && handBackAfterMs > 0 && now - begun > handBackAfterMs) {
-        for (const rest of calls.slice(i)) writeHandedBack(this.#writer, rest.callId, rest.attempt)
+      if (this.#isBroken() || (i > 0 && handBackAfterMs > 0 && now - begun > handBackAfterMs)) {
+        this.#handBack(calls.slice(i))
         break
       }
       if (i === 0 || now - this.#flushedAt > FLUSH_AFTER_MS || this.#writer.length > FLUSH_AT_BYTES) {
         writeStarted(this.#writer, call.callId, call.attempt, nowMs())
         this.#hasProgress = true
+        this.#toldCall = call
         this.flush()
       }
-      if (now - yieldedAt > YIELD_AFTER_MS) {
-        await new Promise(resolve => setImmediate(resolve))
+      if (now - yieldedAt > YIELD_AFTER_MS || (i === 0 && this.#publishing?.isRealTime)) {
+        await this.#turn()
         yieldedAt = performance.now()
       }
       // Only what is asynchronous is awaited: a map of quick synchronous functions runs in one tick.
       const pending = this.#call(call, loaded)
       if (pending !== undefined && (await pending) === 'poisoned') {
-        for (const rest of calls.slice(i + 1)) writeHandedBack(this.#writer, rest.callId, rest.attempt)
+        this.#handBack(calls.slice(i + 1))
         this.flush()
         this.#host.poisoned()
         break
@@ -154,17 +164,65 @@ class ActivationRun {
   async #finish(): Promise<void> {
     this.#peakMemoryKib = process.resourceUsage().maxRSS
     this.flush()
-    await this.#publishing?.close()
+    await this.#closePublishing()
     if (this.#hasStored || this.#activation.head.publisher?.kind === 'storage') {
       // what cannot be removed now is found by `lithops clean`
       await removeIfAbandoned(this.#activation.head, this.#host).catch(() => {})
     }
   }
 
+  async #openPublishing(head: JobHead): Promise<void> {
+    const publisher = await this.#host.openPublisher?.(head)
+    if (publisher === undefined) return
+    this.#publishing = new Publishing(publisher, head)
+    this.#services = { ...this.#services, channel: publisher.channel?.bind(publisher) }
+    if (Number.isFinite(this.#publishing.limit.bytes)) this.#isLimited = true
+  }
+
+  /** Nothing can be published any more. Throws where the client would hear nothing of it from here. */
+  #isBroken(): boolean {
+    try {
+      this.#publishing?.check()
+      return false
+    } catch (error) {
+      if (this.#host.repliesReachClient !== true) throw error
+      return true
+    }
+  }
+
+  /** What no monitor takes goes home with the reply, where there is somebody who reads it. */
+  async #closePublishing(): Promise<void> {
+    const publishing = this.#publishing
+    try {
+      await publishing?.close()
+    } catch (error) {
+      if (this.#host.repliesReachClient !== true) throw error
+      for (const frames of publishing?.takeUnpublished() ?? []) this.#host.emit(frames)
+    }
+  }
+
+  #handBack(calls: readonly IncomingCall[]): void {
+    for (const call of calls) {
+      writeHandedBack(this.#writer, call.callId, call.attempt)
+      this.#publishing?.add(this.#writer.take(), call)
+    }
+  }
+
+  /** Lets timers and messages in, and what is published out. */
+  async #turn(): Promise<void> {
+    const turns = this.#publishing?.isRealTime ? TURNS_TO_LEAVE : 1
+    for (let i = 0; i < turns; i++) await new Promise(resolve => setImmediate(resolve))
+  }
+
+  #newCall(call: Pick<IncomingCall, 'callId' | 'attempt'>): RunningCall {
+    const { head } = this.#activation
+    return new RunningCall(head, call.callId, call.attempt, nowMs(), this.#services)
+  }
+
   /** Runs one call. Returns nothing when it ended at once. */
   #call(call: IncomingCall, loaded: LoadedFunction): Promise<'done' | 'poisoned'> | undefined {
     const { head, bytes } = this.#activation
-    const running = new RunningCall(head, call.callId, call.attempt, nowMs(), this.#host.openStorage)
+    const running = this.#newCall(call)
     this.currentCall = running
     if (call.kind !== InputKind.value) return this.#callWithInput(call, loaded, running)
     let result: unknown
@@ -333,7 +391,7 @@ class ActivationRun {
     }
     this.#room.callEnded()
     if (outcome !== Outcome.reference && body.length > this.#roomBytes())
-      body = encodeError(shortenedError(value, body.length, this.#room.maxBytes))
+      body = encodeError(shortenedError(value, body.length, this.#maxBytes()))
     writeEnded(this.#writer, { ...end, outcome }, writer => writer.bytes(body))
     if (this.#publishing !== undefined) await this.#publish(end)
     return 'done'
@@ -345,7 +403,14 @@ class ActivationRun {
   }
 
   #roomBytes(): number {
-    return this.#publishing === undefined ? this.#room.left(this.#writer.length) : Number.POSITIVE_INFINITY
+    return this.#publishing === undefined
+      ? this.#room.left(this.#writer.length)
+      : this.#publishing.limit.bytes
+  }
+
+  /** What errors say of the limit. */
+  #maxBytes(): number {
+    return this.#publishing?.limit.bytes ?? this.#room.maxBytes
   }
 
   async #storeResult(
@@ -353,7 +418,10 @@ class ActivationRun {
     bytes: Uint8Array,
   ): Promise<Uint8Array> {
     const { head } = this.#activation
-    if (head.storage === undefined) throw resultTooLarge(bytes.length, this.#room.maxBytes)
+    if (head.storage === undefined)
+      throw this.#publishing === undefined
+        ? resultTooLarge(bytes.length, this.#room.maxBytes)
+        : resultOverLimit(bytes.length, this.#publishing.limit)
     this.#hasStored = true
     return Buffer.from(JSON.stringify(await writeResult(head, call, bytes, this.#host)))
   }
@@ -362,14 +430,16 @@ class ActivationRun {
   #publish(end: Omit<Parameters<typeof writeEnded>[1], 'outcome'>): Promise<'done'> | undefined {
     const publishing = this.#publishing as Publishing
     publishing.add(this.#writer.take(), end)
-    if (end.endedMs - end.startedMs < LINGER_MS) return undefined
-    return publishing.flush().then(() => 'done')
+    if (end.endedMs - end.startedMs < publishing.slowCallMs) return undefined
+    // when it cannot be, the next call does not begin
+    return publishing.flush().then(
+      () => 'done',
+      () => 'done',
+    )
   }
 
   async #failUnstarted(call: IncomingCall, error: unknown): Promise<void> {
-    const { head } = this.#activation
-    const running = new RunningCall(head, call.callId, call.attempt, nowMs(), this.#host.openStorage)
-    await this.#ended(running, Outcome.error, error, undefined)
+    await this.#ended(this.#newCall(call), Outcome.error, error, undefined)
   }
 
   log(call: RunningCall, stream: number, text: string): void {
@@ -379,16 +449,22 @@ class ActivationRun {
     let kept = call.logBytes > maxLogBytes ? `${text}\n[log cut at ${maxLogBytes} bytes]\n` : text
     if (this.#isLimited && Buffer.byteLength(kept) + LOG_HEAD_BYTES > this.#roomBytes()) {
       call.logBytes = maxLogBytes // the reply has no room for more of it
-      kept = `[log cut: a reply takes ${this.#room.maxBytes} bytes]\n`
+      kept = `[log cut: a reply takes ${this.#maxBytes()} bytes]\n`
       if (kept.length + LOG_HEAD_BYTES > this.#roomBytes()) return
     }
     writeLog(this.#writer, call.callId, call.attempt, stream, kept)
+    this.#toldCall = call
     this.#scheduleFlush()
   }
 
   flush(): void {
     this.#flushedAt = performance.now()
-    if (this.#writer.length === 0 || this.#publishing !== undefined) return
+    if (this.#writer.length === 0) return
+    if (this.#publishing !== undefined) {
+      if (this.#publishing.isRealTime && this.#toldCall !== undefined)
+        this.#publishing.add(this.#writer.take(), this.#toldCall)
+      return
+    }
     const frames = this.#writer.take()
     this.#room.sent(frames.length)
     if (!this.#hasProgress && this.#host.emitLog !== undefined) this.#host.emitLog(frames)

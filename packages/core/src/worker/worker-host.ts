@@ -9,6 +9,11 @@ export interface WorkerHost {
   facts(): WorkerFacts
   /** Takes whole reply frames; called in order, and again whenever there is something new to tell. */
   emit(frames: Uint8Array): void
+  /**
+   * What is given to `emit` reaches the client also where the job has a monitor: what the monitor cannot take goes that
+   * way. Absent: false; the activation then rejects with the publisher's error.
+   */
+  readonly repliesReachClient?: boolean
   /** The same for frames that hold log text alone, which is no sign of a call's progress. Absent: `emit`. */
   emitLog?(frames: Uint8Array): void
   /** Imports a function's module. Called once per hash: the worker keeps what it imported. */
@@ -17,7 +22,7 @@ export interface WorkerHost {
   readLocation(location: Location, head: JobHead): Promise<Uint8Array>
   /** Puts a large result where the client or another worker can read it. Absent: it is put through `openStorage`. */
   writeResult?(head: JobHead, callId: number, attempt: number, bytes: Uint8Array): Promise<Location>
-  /** The worker's half of the job's monitor. Absent: only the direct way home. */
+  /** The worker's half of the job's monitor (`WorkerMonitors.open`). Absent: only the direct way home. */
   openPublisher?(head: JobHead): Promise<StatusPublisher>
   /**
    * The job's storage; with a name, one of `head.storages`. Throws NotSupportedError when there is none. Cheap: asked
