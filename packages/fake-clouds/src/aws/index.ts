@@ -1,0 +1,6 @@
+export { type EnvironmentCounts, FakeAws } from './fake-aws.ts'
+export { type AwsFault, type AwsFaultScope, awsFaults, type InjectedAwsFault } from './faults.ts'
+export type { SeenAwsRequest } from './http/aws-server.ts'
+export type { AccessKey } from './http/credentials.ts'
+export type { ThrottleReason } from './lambda/throttling.ts'
+export type { AwsQuotas, AwsTiming, FakeAwsOptions } from './options.ts'
