@@ -41,7 +41,7 @@ module.exports = {
         reachable: true,
         path: [
           `${CORE}(function|executor|config|invoker|job|data|stats|testing)/`,
-          `${CORE}localhost/(?!slot-|process-guard|log-capture|localhost-storage|key-path)`,
+          `${CORE}localhost/(?!slot-|localhost-storage|key-path)`,
           '^(node:)?inspector(/promises)?$',
           ...npm(CLIENT_LIBRARIES),
         ],

@@ -69,8 +69,8 @@ const TREES = {
         [`${core}/codec/value.ts`]: ['esbuild'],
       },
       "the inspector, from the local backend's worker": {
-        [`${core}/localhost/slot-main.ts`]: ['./log-capture.ts'],
-        [`${core}/localhost/log-capture.ts`]: ['node:inspector'],
+        [`${core}/localhost/slot-main.ts`]: ['../worker/log-capture.ts'],
+        [`${core}/worker/log-capture.ts`]: ['node:inspector'],
       },
       "the client's half of the local backend": {
         [`${core}/localhost/slot-main.ts`]: ['./worker-process.ts'],

@@ -14,6 +14,7 @@ export {
   DriverContractError,
   DriverNotFoundError,
   InvocationError,
+  type InvocationErrorOptions,
   LithopsError,
   type LithopsErrorOptions,
   MonitorError,
@@ -50,6 +51,14 @@ export type {
 export { Storage, type StorageOptions } from './executor/named-storage.ts'
 export type { GetResultOptions } from './executor/read-results.ts'
 export { GroupedFuturesStream } from './executor/reduce-groups.ts'
+export {
+  type BackendPolicy,
+  type DeployedRuntime,
+  type RuntimeChoice,
+  type RuntimeDeployChoice,
+  type RuntimeReport,
+  Runtimes,
+} from './executor/runtimes.ts'
 export { exported } from './function/exported.ts'
 export { CallHandle, type CallStatus, type ResultOptions } from './future/call-handle.ts'
 export { FuturesList } from './future/futures-list.ts'
@@ -67,6 +76,7 @@ export type { CallState } from './job/call.ts'
 export type { CallOptions, RetryBudget } from './job/job-options.ts'
 export { ObjectPiece, type PieceReadOptions, TablePiece } from './piece/index.ts'
 export type { CallStats } from './stats/call-stats.ts'
+export type { JobUsage, UsageReport } from './stats/job-usage.ts'
 export { type CloudObject, isCloudObject } from './storage/cloud-object.ts'
 export {
   StorageReader,

@@ -97,6 +97,11 @@ export interface Activation {
   readonly callIds: readonly number[]
   /** Time limit of each call in milliseconds; Infinity when there is none. */
   readonly callTimeoutMs: number
+  /**
+   * The results come by a monitor: the reply is not awaited, and a platform that has both ways may be content with
+   * accepting the activation (`ActivationReport.isOnlyAccepted`). Absent: false.
+   */
+  readonly repliesElsewhere?: boolean
   /** Asks for a worker process that no other activation has used or will use. */
   readonly freshWorker: boolean
 }
@@ -111,8 +116,25 @@ export interface WorkerSecrets {
   readonly values: Readonly<Record<string, string>>
 }
 
+/** A driver that workers need, as a file of this machine. A backend whose workers do not see it brings it along. */
+export interface WorkerDriver {
+  /** 'storage': the module exports `storage`, a StorageDriver; 'monitor': it exports `publisher`, a PublisherDriver. */
+  readonly kind: 'storage' | 'monitor'
+  /** Config name, e.g. 'aws_s3'. */
+  readonly name: string
+  /** Absolute path. Bundled, with what it imports, into the runtime. */
+  readonly module: string
+}
+
 export interface DeployOptions {
   readonly signal?: AbortSignal
+  /**
+   * Drivers that workers cannot load from this machine; only given where `capabilities.sharesFileSystem` is false. A runtime
+   * that was deployed with other drivers is another runtime; activations go to the one that was deployed last.
+   */
+  readonly drivers?: readonly WorkerDriver[]
+  /** Creates the role that workers have on the platform, where the config names none. Default: false. */
+  readonly createRole?: boolean
   /**
    * Secrets to place in the platform's secret or environment mechanism before the runtime takes activations; only
    * given where `capabilities.placesSecrets`. A runtime that is deployed already with other values is brought up to
@@ -134,6 +156,37 @@ export interface ActivationReport {
   readonly requestId?: string
   /** Milliseconds that the platform bills, where it tells. */
   readonly billedMs?: number
+  /** The activation was accepted and has not ended; its calls are told by a monitor. Default: false. */
+  readonly isOnlyAccepted?: boolean
+}
+
+/** Whose log lines are wanted: of one request, or of all of a job. */
+export interface LogQuery {
+  /** `ActivationReport.requestId`. */
+  readonly requestId?: string
+  /** Key of a job, such as 'a1b2c3-0-M000'. */
+  readonly jobKey?: string
+  /** Only what was written from then on, in milliseconds since 1970. Default: as far back as the platform keeps it. */
+  readonly sinceMs?: number
+  readonly signal?: AbortSignal
+}
+
+/** What somebody must be allowed on the platform, in its own language. */
+export interface PlatformPolicy {
+  /** Who needs it, e.g. 'deployer' or 'worker'. */
+  readonly name: string
+  /** For people: when it is needed. */
+  readonly purpose: string
+  /** As the platform takes it; plain JSON. */
+  readonly document: unknown
+}
+
+/** What ran, for its cost. */
+export interface RunUsage {
+  /** Milliseconds that were billed, of all activations together. */
+  readonly durationMs: number
+  readonly memoryMiB: number
+  readonly requests: number
 }
 
 export interface CleanOptions {
@@ -182,14 +235,12 @@ export interface ComputeBackend {
 
   /** A hint that activations for so many workers come soon: start what is slow to start. Must not throw. Optional. */
   prepare?(runtime: RuntimeSpec, workers?: number): void
-  /** Log lines of an activation that did not come with its reply. Absent: there are none. */
-  logs?(activation: Pick<Activation, 'id' | 'executorId' | 'jobId'>): Promise<string>
-  /** Cost in USD of the given run time; absent: unknown. */
-  costOf?(usage: {
-    readonly durationMs: number
-    readonly memoryMiB: number
-    readonly requests: number
-  }): number
+  /** What workers wrote into the platform's own log; empty when there is nothing. Absent: there is no such log. */
+  logs?(query: LogQuery): Promise<string>
+  /** Cost in USD; undefined when it is not known, as in a region without prices. Absent: it never is. */
+  costOf?(usage: RunUsage): number | undefined
+  /** The least that deployer and workers must be allowed. Does no I/O. Absent: the platform has no such thing. */
+  policies?(): readonly PlatformPolicy[]
 
   /** Removes everything this tool deployed or left on the platform for this user. Returns the names of it. */
   clean(options?: CleanOptions): Promise<readonly string[]>

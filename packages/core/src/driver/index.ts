@@ -8,6 +8,7 @@ export {
   DriverContractError,
   DriverNotFoundError,
   InvocationError,
+  type InvocationErrorOptions,
   LithopsError,
   MonitorError,
   NotSupportedError,
@@ -30,10 +31,14 @@ export {
   type ComputeCapabilities,
   type DeployOptions,
   type InvokeOptions,
+  type LogQuery,
+  type PlatformPolicy,
   type RuntimeBuild,
   type RuntimeListing,
   type RuntimeMetadata,
   type RuntimeSpec,
+  type RunUsage,
+  type WorkerDriver,
   type WorkerSecrets,
 } from './compute-backend.ts'
 export type { ConfigFieldInfo, ConfigSection, ConfigSource } from './config-section.ts'
@@ -54,6 +59,7 @@ export {
   type WatchOptions,
 } from './monitor.ts'
 export type { RabbitChannel, RabbitMessageOptions } from './rabbit-channel.ts'
+export { decodeSecrets, encodeSecrets, SECRETS_ENVIRONMENT_NAME } from './secrets-environment.ts'
 export {
   type Body,
   type ByteRange,
@@ -84,3 +90,4 @@ export {
   storageClosed,
   storageFailed,
 } from './storage-checks.ts'
+export { TIMEOUT_MARK } from './worker-marks.ts'

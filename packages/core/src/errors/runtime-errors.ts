@@ -14,12 +14,25 @@ export class RuntimeDeployError extends LithopsError {
   }
 }
 
-/** The platform refused an activation, or lost it. `mayHaveRun` says whether the function may have run. */
+export interface InvocationErrorOptions extends LithopsErrorOptions {
+  /** The function may have run. Default: false. */
+  readonly mayHaveRun?: boolean
+  /** The platform refused because of too many activations or requests, and ran nothing. Default: false. */
+  readonly isThrottled?: boolean
+}
+
+/**
+ * The platform refused an activation, or lost it. `mayHaveRun` says whether the function may have run. An activation that
+ * was refused for being one too many (`isThrottled`) is sent again more slowly, which costs its calls no retry;
+ * `details.retryAfterMs` is how long the platform asked to wait, where it did.
+ */
 export class InvocationError extends LithopsError {
   readonly mayHaveRun: boolean
+  readonly isThrottled: boolean
 
-  constructor(message: string, options: LithopsErrorOptions & { readonly mayHaveRun?: boolean } = {}) {
+  constructor(message: string, options: InvocationErrorOptions = {}) {
     super(message, { code: 'LITHOPS_INVOCATION', isRetryable: true, ...options })
     this.mayHaveRun = options.mayHaveRun ?? false
+    this.isThrottled = options.isThrottled ?? false
   }
 }

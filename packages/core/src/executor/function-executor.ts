@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { ensureAsyncDispose } from '../async-dispose.ts'
 import { decodeValue } from '../codec/value.ts'
 import { ObjectSource } from '../data/object-source.ts'
-import type { RuntimeListing } from '../driver/compute-backend.ts'
+import type { LogQuery } from '../driver/compute-backend.ts'
 import { CallCancelledError } from '../errors/index.ts'
 import { CallHandle } from '../future/call-handle.ts'
 import type { FuturesList } from '../future/futures-list.ts'
@@ -19,6 +19,7 @@ import { type CallOptions, compileJobOptions } from '../job/job-options.ts'
 import { show } from '../job/option-checks.ts'
 import { readStatuses } from '../monitor/read-statuses.ts'
 import type { ObjectPiece } from '../piece/index.ts'
+import { type UsageReport, usageOfJobs } from '../stats/job-usage.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { CallContext } from '../worker/call-context.ts'
 import { AttachedJob, type AttachOptions, infoOf, takeOverWhenGone } from './attached-job.ts'
@@ -45,6 +46,7 @@ import { ProgressBar, progressOf, wantsProgress } from './progress-bar.ts'
 import { type GetResultOptions, resultOfStream, toleratesFailures, valuesOf } from './read-results.ts'
 import { type GroupedFuturesStream, reduceGroups } from './reduce-groups.ts'
 import { reviveJob } from './revive-job.ts'
+import { type DeployedRuntime, Runtimes } from './runtimes.ts'
 import { optionsWithSource, sourceItems } from './source-items.ts'
 import { UnreadFutures } from './unread-futures.ts'
 
@@ -81,6 +83,8 @@ export class FunctionExecutor {
 
   /** Unique on this machine; part of the names of everything its jobs make. In a function it begins with those of its call. */
   readonly executorId: string
+  /** The environments that workers run in: to deploy, list, build and remove them by hand. */
+  readonly runtimes: Runtimes
   readonly #invoker = new Invoker()
   readonly #runner: JobRunner
   readonly #surroundings: ExecutorSurroundings
@@ -102,6 +106,11 @@ export class FunctionExecutor {
     })
     this.#parts = parts
     this.#surroundings = surroundings
+    this.runtimes = new Runtimes({
+      backends: () => surroundings.backends(),
+      workerNeeds: () => surroundings.workerNeeds(),
+      runtime: parts.runtime,
+    })
     const host: JobHost = {
       executorId: this.executorId,
       runtime: parts.runtime,
@@ -367,14 +376,35 @@ export class FunctionExecutor {
   }
 
   /** Runtimes that are deployed on this executor's backends. */
-  async listRuntimes(): Promise<readonly (RuntimeListing & { readonly backend: string })[]> {
+  async listRuntimes(): Promise<readonly DeployedRuntime[]> {
+    return this.runtimes.list()
+  }
+
+  /**
+   * Requests, billed time, cold starts and cost so far of the jobs that these futures are of: of whole jobs, also when some
+   * of their futures are given.
+   */
+  async usageOf(futures: CallHandle<unknown> | readonly CallHandle<unknown>[]): Promise<UsageReport> {
+    const jobs = new Set([futures].flat().map(({ call }) => call.job))
+    await new Promise(setImmediate) // what the platform says of an activation comes right after its results
+    return usageOfJobs(jobs)
+  }
+
+  /**
+   * What the workers of a call wrote into the platform's own log: all of its last activation, with the platform's lines.
+   * Empty where there is no such log, or nothing in it yet; `future.logs` has what came with the result.
+   */
+  async logsOf(future: CallHandle<unknown>): Promise<string> {
+    const { requestId } = future.stats
+    if (requestId === undefined) return ''
+    return this.platformLogs({ requestId, sinceMs: future.stats.submittedMs })
+  }
+
+  /** The same for a request of any program, by its id, or for all of a job, by its key. */
+  async platformLogs(query: LogQuery): Promise<string> {
     const backends = await this.#surroundings.backends()
-    const lists = await Promise.all(
-      backends.map(async backend =>
-        (await backend.listRuntimes()).map(runtime => ({ ...runtime, backend: backend.name })),
-      ),
-    )
-    return lists.flat()
+    const logs = await Promise.all(backends.map(backend => backend.logs?.(query) ?? ''))
+    return logs.join('')
   }
 
   /** Removes what ended jobs of this executor left in storage and on disk. Called by `close`. */

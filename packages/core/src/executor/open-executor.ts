@@ -1,9 +1,10 @@
-import type { ComputeBackend, RuntimeSpec, WorkerSecrets } from '../driver/compute-backend.ts'
+import type { ComputeBackend, RuntimeSpec, WorkerDriver, WorkerSecrets } from '../driver/compute-backend.ts'
 import type { DriverLog } from '../driver/driver.ts'
 import type { Monitor } from '../driver/monitor.ts'
 import { ConfigError, InvocationError, MonitorError, NotSupportedError } from '../errors/index.ts'
 import type { Invoker } from '../invoker/invoker.ts'
 import type { JobSurroundings } from '../invoker/job-message.ts'
+import type { WorkerNeeds } from '../invoker/lane.ts'
 import type { Call } from '../job/call.ts'
 import type { Job } from '../job/job.ts'
 import type { JobDefaults } from '../job/job-options.ts'
@@ -82,6 +83,15 @@ export class ExecutorSurroundings {
 
   backends(): Promise<readonly ComputeBackend[]> {
     return this.#ready
+  }
+
+  /** What workers need for the storage of the config, to deploy a runtime as its jobs will. */
+  async workerNeeds(): Promise<WorkerNeeds> {
+    const [opened] = await Promise.all([this.#openStorage(), this.#ready])
+    const storage = this.#storageOfJobs(opened)
+    if (storage === undefined) return {}
+    const secret = secretsOf(storage.backend)
+    return { drivers: driversOf([storage]), ...(secret === undefined ? {} : { secrets: [secret] }) }
   }
 
   #use(backends: readonly ComputeBackend[]): void {
@@ -225,6 +235,9 @@ export class ExecutorSurroundings {
       publisher,
       ...own,
       ...(secrets === undefined ? {} : { secrets: [...(own.secrets ?? []), secrets] }),
+      ...(monitor.workerModule === undefined
+        ? {}
+        : { drivers: [...(own.drivers ?? []), driverOfMonitor(monitor.name, monitor.workerModule)] }),
     }
   }
 
@@ -430,8 +443,9 @@ export class ExecutorSurroundings {
 function storagesOf(
   job: Job,
   own: OpenStorage | undefined,
-): Pick<JobSurroundings, 'storage' | 'storages' | 'secrets'> {
+): Pick<JobSurroundings, 'storage' | 'storages' | 'secrets' | 'drivers'> {
   const all = [...(own === undefined ? [] : [own]), ...job.storages.values()]
+  const drivers = driversOf(all)
   const secrets = new Map<string, WorkerSecrets>()
   for (const { backend } of all) {
     const secret = secretsOf(backend)
@@ -451,7 +465,20 @@ function storagesOf(
       ? {}
       : { storages: Object.fromEntries([...job.storages].map(([name, open]) => [name, storageHead(open)])) }),
     ...(secrets.size === 0 ? {} : { secrets: [...secrets.values()] }),
+    ...(drivers.length === 0 ? {} : { drivers }),
   }
+}
+
+function driverOfMonitor(name: string, module: string): WorkerDriver {
+  return { kind: 'monitor', name, module }
+}
+
+function driversOf(storages: readonly OpenStorage[]): WorkerDriver[] {
+  const drivers = new Map<string, WorkerDriver>()
+  for (const { backend, module } of storages) {
+    if (module !== undefined) drivers.set(module, { kind: 'storage', name: backend.name, module })
+  }
+  return [...drivers.values()]
 }
 
 function storageless(): NotSupportedError {

@@ -1,7 +1,9 @@
 import { decodeError } from '../codec/error.ts'
+import type { ActivationReport } from '../driver/compute-backend.ts'
 import type { Call } from '../job/call.ts'
 import { nowMs } from '../job/call.ts'
 import type { Job } from '../job/job.ts'
+import type { BackendUsage } from '../job/usage.ts'
 import { Outcome, type WorkerFacts } from '../worker/protocol.ts'
 import { type EndedFrame, type FrameHandler, locationOf, readFrames } from '../worker/reply-frames.ts'
 import type { Lane } from './lane.ts'
@@ -18,6 +20,7 @@ export interface ActivationListener {
 export class ActivationInFlight implements FrameHandler {
   readonly abort = new AbortController()
   readonly #listener: ActivationListener
+  readonly #usage: BackendUsage
   #next = 0
   #open: number
   #worker: WorkerFacts | undefined
@@ -34,6 +37,7 @@ export class ActivationInFlight implements FrameHandler {
     listener: ActivationListener,
   ) {
     this.#listener = listener
+    this.#usage = job.usageOn(lane.backend, lane.runtimeFor(job.runtime).memoryMiB)
     this.#open = calls.length
     this.#attempts = calls.map(call => call.attempt)
   }
@@ -47,6 +51,20 @@ export class ActivationInFlight implements FrameHandler {
 
   get openCount(): number {
     return this.#open
+  }
+
+  /** The platform has taken it, and does not say when it ends. */
+  isOnlyAccepted = false
+
+  /** What the platform said of it, when it took it or at its end. */
+  reported({ requestId, billedMs, isOnlyAccepted = false }: ActivationReport = {}): void {
+    this.isOnlyAccepted = isOnlyAccepted
+    this.#usage.requests++
+    if (billedMs !== undefined) {
+      this.#usage.billedMs += billedMs
+      this.#usage.billedRequests++
+    }
+    if (requestId !== undefined) for (const call of this.calls) call.requestId = requestId
   }
 
   /** Takes reply frames. Damaged ones end the activation: its open calls are failed with `failure`. */
@@ -81,6 +99,7 @@ export class ActivationInFlight implements FrameHandler {
     if (frame.attempt !== call.attempt && isFailure(frame)) return
     this.#done(call)
     this.job.measured(frame.endedMs - frame.startedMs)
+    this.#usage.ranMs += frame.endedMs - frame.startedMs
     if (call.isEnded) return // cancelled meanwhile, or a twin was faster
     call.startedMs = frame.startedMs
     call.endedMs = frame.endedMs
@@ -108,6 +127,10 @@ export class ActivationInFlight implements FrameHandler {
   }
 
   worker(facts: WorkerFacts): void {
+    if (facts.coldStart && this.#worker === undefined) {
+      this.#usage.coldStarts++
+      this.#usage.initMs += facts.initMs
+    }
     this.#worker = facts
   }
 

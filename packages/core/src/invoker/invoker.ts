@@ -1,5 +1,5 @@
-import type { ComputeBackend } from '../driver/compute-backend.ts'
-import { CallError, CallTimeoutError, InvocationError, type LithopsError } from '../errors/index.ts'
+import type { ActivationReport, ComputeBackend } from '../driver/compute-backend.ts'
+import { CallError, CallTimeoutError, InvocationError, LithopsError } from '../errors/index.ts'
 import type { Call } from '../job/call.ts'
 import { nowMs } from '../job/call.ts'
 import type { Job } from '../job/job.ts'
@@ -44,6 +44,7 @@ export class Invoker {
   #failure: { readonly error: unknown } | undefined
   #nextActivation = 0
   #isPumping = false
+  #pumpTimer: NodeJS.Timeout | undefined
   #isClosed = false
 
   /** Backends to send to. Until there are any, jobs wait. */
@@ -154,6 +155,7 @@ export class Invoker {
   /** Aborts everything under way. Open calls must have been cancelled before. */
   close(): void {
     this.#isClosed = true
+    clearTimeout(this.#pumpTimer)
     for (const activation of this.#inFlight) activation.abort.abort()
     for (const { overdue } of this.#active.values()) overdue.close()
     this.#active.clear()
@@ -183,7 +185,9 @@ export class Invoker {
     let best: Lane | undefined
     let bestShare = 0
     for (const lane of this.#lanes) {
-      const share = lane.free(ahead) / lane.backend.capabilities.maxActivations
+      const free = lane.free(ahead)
+      // a limit that is slowly growing is a fraction
+      const share = free < 1 ? 0 : free / lane.backend.capabilities.maxActivations
       if (share > bestShare) {
         best = lane
         bestShare = share
@@ -201,6 +205,7 @@ export class Invoker {
         lane.ready(lane.runtimeFor(job.runtime), {
           signal: job.options.signal,
           ...(surroundings.secrets === undefined ? {} : { secrets: surroundings.secrets }),
+          ...(surroundings.drivers === undefined ? {} : { drivers: surroundings.drivers }),
         }),
       ])
       prefixes.set(lane, prefix)
@@ -290,6 +295,7 @@ export class Invoker {
     }
     job.isSent = true
     lane.inFlight++
+    const { round } = lane.pace
     lane.backend
       .invoke(
         {
@@ -301,12 +307,24 @@ export class Invoker {
           callIds: sent.map(call => call.id),
           callTimeoutMs: job.options.timeoutMs,
           freshWorker: this.#isolatesCalls,
+          ...(monitored === undefined ? {} : { repliesElsewhere: true }),
         },
         { signal: activation.abort.signal, onReply: frames => activation.read(frames) },
       )
       .then(
-        () => this.#ended(activation, lane, undefined),
-        error => this.#ended(activation, lane, error ?? new InvocationError('The activation was aborted.')),
+        report => {
+          lane.pace.accepted()
+          activation.reported(report)
+          this.#ended(activation, lane, undefined)
+        },
+        (error = new InvocationError('The activation was aborted.')) => {
+          if (isRefused(error)) this.#refused(activation, lane, round, error)
+          else {
+            if (CallError.isInstance(error)) lane.pace.accepted()
+            activation.reported(reportIn(error))
+            this.#ended(activation, lane, error)
+          }
+        },
       )
   }
 
@@ -356,10 +374,36 @@ export class Invoker {
     }
   }
 
-  #ended(activation: ActivationInFlight, lane: Lane, error: unknown): void {
+  /** The platform takes no more for now: the calls wait for their turn, and nobody is charged. */
+  #refused(activation: ActivationInFlight, lane: Lane, round: number, error: InvocationError): void {
+    const { retryAfterMs } = error.details
+    lane.pace.refused(round, lane.inFlight - 1, typeof retryAfterMs === 'number' ? retryAfterMs : undefined)
+    if (lane.pace.isStarved) return this.#ended(activation, lane, error)
+    this.#forget(activation, lane)
+    if (this.#isClosed) return
+    this.#sendAgain(activation.job, activation.openCalls)
+    this.pump()
+    if (lane.pace.pauseMs > 0) this.#pumpLater(lane.pace.pauseMs)
+  }
+
+  #pumpLater(pauseMs: number): void {
+    if (this.#pumpTimer !== undefined) return
+    this.#pumpTimer = setTimeout(() => {
+      this.#pumpTimer = undefined
+      this.pump()
+      const pauses = this.#lanes.map(lane => lane.pace.pauseMs).filter(pause => pause > 0)
+      if (pauses.length > 0) this.#pumpLater(Math.min(...pauses))
+    }, Math.ceil(pauseMs))
+  }
+
+  #forget(activation: ActivationInFlight, lane: Lane): void {
     lane.inFlight--
     this.#inFlight.delete(activation)
     for (const call of activation.calls) if (this.#byCall.get(call) === activation) this.#byCall.delete(call)
+  }
+
+  #ended(activation: ActivationInFlight, lane: Lane, error: unknown): void {
+    this.#forget(activation, lane)
     const { job } = activation
     if (error === undefined && activation.openCount === 0) {
       if (activation.calls.length > job.largestGroup) job.largestGroup = activation.calls.length
@@ -374,7 +418,10 @@ export class Invoker {
 
   #awaitNews({ job, overdue }: ActiveJob, activation: ActivationInFlight, { backend }: Lane): void {
     const calls = { count: activation.calls.length, timeoutMs: job.options.timeoutMs }
-    overdue.add(activation, silenceMs(backend.capabilities, backend.kind, calls))
+    const capabilities = activation.isOnlyAccepted
+      ? { ...backend.capabilities, synchronousReply: false }
+      : backend.capabilities
+    overdue.add(activation, silenceMs(capabilities, backend.kind, calls))
   }
 
   /** The activation ended without the end of all its calls. */
@@ -433,6 +480,20 @@ export class Invoker {
 
   #sendAgain(job: Job, calls: readonly Call[]): void {
     job.enqueueFirst(calls.filter(call => !call.isEnded))
+  }
+}
+
+/** The platform says that there are too many, which says nothing of the calls. */
+function isRefused(error: unknown): error is InvocationError {
+  return InvocationError.isInstance(error) && error.isThrottled
+}
+
+/** What the platform said of an activation that broke. */
+function reportIn(error: unknown): ActivationReport {
+  const { requestId, billedMs } = LithopsError.isInstance(error) ? error.details : {}
+  return {
+    ...(typeof requestId === 'string' ? { requestId } : {}),
+    ...(typeof billedMs === 'number' ? { billedMs } : {}),
   }
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { WorkerSecrets } from '../driver/compute-backend.ts'
+import type { WorkerDriver, WorkerSecrets } from '../driver/compute-backend.ts'
 import { InvocationError } from '../errors/index.ts'
 import type { FunctionBundle } from '../function/captured-function.ts'
 import type { Job } from '../job/job.ts'
@@ -32,6 +32,8 @@ export interface JobSurroundings {
   readonly storages?: JobHead['storages']
   /** What the job's workers need to open these storages; placed with the runtime, never sent. */
   readonly secrets?: readonly WorkerSecrets[]
+  /** Drivers of these storages, for workers that do not see this machine's files. */
+  readonly drivers?: readonly WorkerDriver[]
   /** Is there as long as somebody wants what workers put into storage. */
   readonly clientMark?: string
   /** Folder for files of this executor's jobs; made when first needed. */

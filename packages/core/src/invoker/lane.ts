@@ -1,11 +1,24 @@
 import { createHash } from 'node:crypto'
-import type { ComputeBackend, RuntimeSpec, WorkerSecrets } from '../driver/compute-backend.ts'
+import type {
+  ComputeBackend,
+  RuntimeMetadata,
+  RuntimeSpec,
+  WorkerDriver,
+  WorkerSecrets,
+} from '../driver/compute-backend.ts'
 import { NotSupportedError, ProtocolError } from '../errors/index.ts'
 import { PROTOCOL_VERSION } from '../worker/protocol.ts'
+import { Pace } from './pace.ts'
 
 /** Tells sets of secrets apart without keeping them longer than they are needed. */
 function digestOf(secrets: readonly WorkerSecrets[]): string {
   return secrets.length === 0 ? '' : createHash('sha256').update(JSON.stringify(secrets)).digest('hex')
+}
+
+/** What a job's workers need beside the runtime itself. */
+export interface WorkerNeeds {
+  readonly secrets?: readonly WorkerSecrets[]
+  readonly drivers?: readonly WorkerDriver[]
 }
 
 /** One backend as the invoker sees it: what is under way there, and which runtimes are ready. */
@@ -14,15 +27,16 @@ export class Lane {
   inFlight = 0
   /** Why nothing more is sent there. */
   drained: unknown
-  readonly #runtimes = new Map<string, Promise<void>>()
+  readonly pace = new Pace()
+  readonly #runtimes = new Map<string, Promise<RuntimeMetadata>>()
 
   constructor(readonly backend: ComputeBackend) {}
 
   /** How many more activations it takes now; `ahead` counts those that it may keep for later. */
   free(ahead: boolean): number {
-    if (this.drained !== undefined) return 0
+    if (this.drained !== undefined || this.pace.pauseMs > 0) return 0
     const { maxActivations, prefetch = 0 } = this.backend.capabilities
-    return maxActivations + (ahead ? prefetch : 0) - this.inFlight
+    return Math.min(this.pace.limit, maxActivations + (ahead ? prefetch : 0)) - this.inFlight
   }
 
   /** The backend's default runtime with what a job asks beside it. */
@@ -31,18 +45,21 @@ export class Lane {
   }
 
   /**
-   * Deploys a runtime at its first use, and again for secrets that were not placed with it or have changed since. Several callers share one
-   * deployment; after a failure the next tries again.
+   * Deploys a runtime at its first use, and again for secrets or drivers that were not placed with it or have changed
+   * since. Several callers share one deployment; after a failure the next tries again.
    */
   ready(
     runtime: RuntimeSpec,
-    options: { readonly signal?: AbortSignal | undefined; readonly secrets?: readonly WorkerSecrets[] } = {},
-  ): Promise<void> {
-    const secrets = options.secrets ?? []
-    const key = `${runtime.name}\n${runtime.memoryMiB ?? ''}\n${runtime.timeoutMs ?? ''}\n${digestOf(secrets)}`
+    needs: WorkerNeeds & { readonly signal?: AbortSignal | undefined; readonly createRole?: boolean } = {},
+  ): Promise<RuntimeMetadata> {
+    const { secrets = [], signal, createRole = false } = needs
+    const drivers = this.backend.capabilities.sharesFileSystem ? [] : (needs.drivers ?? [])
+    const modules = drivers.map(({ module }) => module).join('\n')
+    const { name, memoryMiB = '', timeoutMs = '' } = runtime
+    const key = [name, memoryMiB, timeoutMs, digestOf(secrets), modules].join('\n')
     let ready = this.#runtimes.get(key)
     if (ready === undefined) {
-      ready = this.#deploy(runtime, secrets, options.signal)
+      ready = this.#deploy(runtime, { secrets, drivers, createRole }, signal)
       this.#runtimes.set(key, ready)
       ready.catch(() => this.#runtimes.delete(key))
     }
@@ -51,9 +68,9 @@ export class Lane {
 
   async #deploy(
     runtime: RuntimeSpec,
-    secrets: readonly WorkerSecrets[],
+    { secrets, drivers, createRole }: Required<WorkerNeeds> & { readonly createRole: boolean },
     signal: AbortSignal | undefined,
-  ): Promise<void> {
+  ): Promise<RuntimeMetadata> {
     if (secrets.length > 0 && !this.backend.capabilities.placesSecrets) {
       const names = [...new Set(secrets.map(secret => secret.storageName))].join(', ')
       throw new NotSupportedError(
@@ -64,6 +81,8 @@ export class Lane {
     const metadata = await this.backend.deployRuntime(runtime, {
       ...(signal === undefined ? {} : { signal }),
       ...(secrets.length === 0 ? {} : { secrets }),
+      ...(drivers.length === 0 ? {} : { drivers }),
+      ...(createRole ? { createRole } : {}),
     })
     if (metadata.protocolVersion !== PROTOCOL_VERSION) {
       throw new ProtocolError(
@@ -72,5 +91,6 @@ export class Lane {
           `npm i @lithops/core@${metadata.lithopsVersion}.`,
       )
     }
+    return metadata
   }
 }

@@ -61,6 +61,8 @@ export class Call {
   peakMemoryKib = 0
   worker: WorkerFacts | undefined
   activationCalls = 0
+  /** What the platform knows its last activation by. */
+  requestId: string | undefined
   logParts: string[] | undefined
   #result: Result | undefined
   #value: unknown

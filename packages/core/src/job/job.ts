@@ -1,10 +1,11 @@
 import type { ClassTable } from '../codec/class-table.ts'
-import type { RuntimeSpec } from '../driver/compute-backend.ts'
+import type { ComputeBackend, RuntimeSpec } from '../driver/compute-backend.ts'
 import { blockOf } from '../driver/monitor.ts'
 import type { CapturedFunction } from '../function/captured-function.ts'
 import type { OpenStorage } from '../storage/open-storage.ts'
 import type { Call } from './call.ts'
 import type { JobOptions } from './job-options.ts'
+import { type BackendUsage, newUsage } from './usage.ts'
 
 /** Weight of the newest measurement in the running mean of call durations. */
 const DURATION_WEIGHT = 0.3
@@ -47,6 +48,8 @@ export class Job {
    * job is started.
    */
   readonly storages = new Map<string, OpenStorage>()
+  /** What it has used so far, by backend. */
+  readonly usage: BackendUsage[] = []
   /** Calls of the largest activation that came back whole: groups grow from there. */
   largestGroup = 0
 
@@ -83,6 +86,16 @@ export class Job {
     const blocks: number[] = []
     for (const [block, open] of this.#openInBlock.entries()) if (open > 0) blocks.push(block)
     return blocks
+  }
+
+  /** Where to count what it uses of a backend. */
+  usageOn(backend: ComputeBackend, memoryMiB: number | undefined): BackendUsage {
+    let usage = this.usage.find(one => one.backend === backend)
+    if (usage === undefined) {
+      usage = newUsage(backend, memoryMiB)
+      this.usage.push(usage)
+    }
+    return usage
   }
 
   /** A call was made. */

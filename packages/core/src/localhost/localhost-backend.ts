@@ -13,10 +13,10 @@ import {
   type RuntimeSpec,
   type WorkerSecrets,
 } from '../driver/compute-backend.ts'
+import { encodeSecrets } from '../driver/secrets-environment.ts'
 import { type CallError, InvocationError } from '../errors/index.ts'
 import { LITHOPS_VERSION } from '../version.ts'
 import { PROTOCOL_VERSION } from '../worker/protocol.ts'
-import { encodeSecrets } from '../worker/secrets-environment.ts'
 import { slotMainFile } from './slot-main-file.ts'
 import { WorkerProcess } from './worker-process.ts'
 import { WorkerWatchdog } from './worker-watchdog.ts'

@@ -18,6 +18,10 @@ export interface CallStats {
   readonly workerId: string | undefined
   /** The worker was started for the activation of this call. */
   readonly coldStart: boolean | undefined
+  /** Milliseconds that the worker took to start, when it was started for this activation. */
+  readonly initMs: number | undefined
+  /** What the platform knows the activation by; `fexec.logsOf(future)` finds its log with it. */
+  readonly requestId: string | undefined
   /** Calls that shared the activation, this one included. */
   readonly activationCalls: number | undefined
 }
@@ -36,6 +40,8 @@ export function statsOf(call: Call): CallStats {
     peakMemoryMiB: call.peakMemoryKib === 0 ? undefined : call.peakMemoryKib / 1024,
     workerId: call.worker?.workerId,
     coldStart: call.worker?.coldStart,
+    initMs: call.worker?.coldStart === true ? call.worker.initMs : undefined,
+    requestId: call.requestId,
     activationCalls: known(call.activationCalls),
   }
 }

@@ -11,10 +11,18 @@ export {
   type StatusPublisher,
 } from '../driver/monitor.ts'
 export type { RabbitChannel, RabbitMessageOptions } from '../driver/rabbit-channel.ts'
+export {
+  decodeSecrets,
+  encodeSecrets,
+  SECRETS_ENVIRONMENT_NAME,
+  takeSecretsFromEnvironment,
+} from '../driver/secrets-environment.ts'
+export { TIMEOUT_MARK } from '../driver/worker-marks.ts'
 export { MonitorError, NotSupportedError } from '../errors/index.ts'
 export { InternalStorage } from '../storage/internal-storage.ts'
 export { Storage } from '../storage/storage.ts'
 export type { CallContext, CallLogger } from './call-context.ts'
+export { type Circumstances, CloudWorker, type CloudWorkerOptions } from './cloud-worker.ts'
 export type { ModuleFactory } from './instantiate.ts'
 export {
   type JobHead,
@@ -25,12 +33,6 @@ export {
   type WorkerFacts,
 } from './protocol.ts'
 export { ActivationRunner, callOfCode } from './run-activation.ts'
-export {
-  decodeSecrets,
-  encodeSecrets,
-  SECRETS_ENVIRONMENT_NAME,
-  takeSecretsFromEnvironment,
-} from './secrets-environment.ts'
 export { createStoragePublisher, type StoragePublisherAddress } from './storage-publisher.ts'
 export type { WorkerHost } from './worker-host.ts'
 export { WorkerMonitors, type WorkerMonitorsOptions } from './worker-monitors.ts'

@@ -105,6 +105,8 @@ class ActivationRun {
   #peakMemoryKib = 0
   #pieces: PieceWindow | undefined
   currentCall: RunningCall | undefined
+  /** The one that was begun last. */
+  #lastCall: RunningCall | undefined
 
   constructor(activation: IncomingActivation, host: WorkerHost, functions: FunctionCache) {
     this.#activation = activation
@@ -154,7 +156,7 @@ class ActivationRun {
       if (pending !== undefined && (await pending) === 'poisoned') {
         this.#handBack(calls.slice(i + 1))
         this.flush()
-        this.#host.poisoned()
+        this.#host.poisoned(this.#lastCall as RunningCall)
         break
       }
     }
@@ -224,6 +226,8 @@ class ActivationRun {
     const { head, bytes } = this.#activation
     const running = this.#newCall(call)
     this.currentCall = running
+    this.#lastCall = running
+    this.#host.beforeCall?.(running)
     if (call.kind !== InputKind.value) return this.#callWithInput(call, loaded, running)
     let result: unknown
     try {

@@ -1,5 +1,6 @@
 import type { StatusPublisher } from '../driver/monitor.ts'
 import type { Storage } from '../storage/storage.ts'
+import type { RunningCall } from './call-context.ts'
 import type { ModuleFactory } from './instantiate.ts'
 import type { JobHead, Location, WorkerFacts } from './protocol.ts'
 
@@ -35,8 +36,10 @@ export interface WorkerHost {
   loadStorage?(head: JobHead): Promise<void>
   /** Calls of this job come next. */
   beginJob?(head: JobHead): void
+  /** A call begins now. */
+  beforeCall?(call: RunningCall): void
   /** A call has ended: undo what it changed in the process. */
   afterCall?(): void
   /** A function was ended at its timeout but may still be running: this process should take no more calls. */
-  poisoned(): void
+  poisoned(call: RunningCall): void
 }

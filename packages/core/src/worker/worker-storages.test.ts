@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { StorageDriver, WorkerSecrets } from '../driver/index.ts'
+import { decodeSecrets, encodeSecrets, takeSecretsFromEnvironment } from '../driver/secrets-environment.ts'
 import { secretsOf, storageHead } from '../storage/open-storage.ts'
 import { MemoryStorage } from '../testing/memory-storage.ts'
 import type { JobHead } from './protocol.ts'
-import { decodeSecrets, encodeSecrets, takeSecretsFromEnvironment } from './secrets-environment.ts'
 import { WorkerStorages } from './worker-storages.ts'
 
 const opened: unknown[] = []

@@ -1,4 +1,4 @@
-import type { WorkerSecrets } from '../driver/compute-backend.ts'
+import type { WorkerSecrets } from './compute-backend.ts'
 
 /** Environment name under which a backend places workers' secrets, where its platform has nothing better. */
 export const SECRETS_ENVIRONMENT_NAME = 'LITHOPS_SECRETS'

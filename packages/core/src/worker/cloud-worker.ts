@@ -1,0 +1,207 @@
+import { existsSync, symlinkSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { performance } from 'node:perf_hooks'
+import { pathToFileURL } from 'node:url'
+import type { RuntimeMetadata, WorkerSecrets } from '../driver/compute-backend.ts'
+import type { StorageDriver } from '../driver/driver.ts'
+import type { PublisherDriver } from '../driver/monitor.ts'
+import { takeSecretsFromEnvironment } from '../driver/secrets-environment.ts'
+import { NotSupportedError } from '../errors/index.ts'
+import { LITHOPS_VERSION } from '../version.ts'
+import { BusyWatch, endAtTimeout } from './busy-watch.ts'
+import type { RunningCall } from './call-context.ts'
+import type { ModuleFactory } from './instantiate.ts'
+import { installLogCapture } from './log-capture.ts'
+import { ProcessGuard } from './process-guard.ts'
+import { type JobHead, type Location, PROTOCOL_VERSION } from './protocol.ts'
+import { ActivationRunner, callOfCode } from './run-activation.ts'
+import type { WorkerHost } from './worker-host.ts'
+import { WorkerMonitors } from './worker-monitors.ts'
+import { WorkerStorages } from './worker-storages.ts'
+
+export interface CloudWorkerOptions {
+  /** The platform's name of this worker process, for stats. */
+  readonly workerId: string
+  /** Storages that the runtime brings. Default: none, and functions have no `context.storage`. */
+  readonly storages?: readonly StorageDriver<unknown>[]
+  /** Workers' halves of monitors that the runtime brings. Default: none but the one of the storage monitor. */
+  readonly monitors?: readonly PublisherDriver[]
+  /** Secrets that the backend placed. Default: those of the environment, which are taken out of it. */
+  readonly secrets?: readonly WorkerSecrets[]
+  /** Folders `node_modules` whose packages functions may import; the first one that is there counts. Default: none. */
+  readonly packageFolders?: readonly string[]
+  /** The platform has put methods of its own into `console`, which do not write to the process's streams. Default: false. */
+  readonly hasOwnConsole?: boolean
+}
+
+/** Of one activation. */
+export interface Circumstances {
+  /**
+   * Milliseconds that the platform gives it; calls that may take as long are left to the platform to end. Default: Infinity.
+   */
+  readonly timeLeftMs?: number
+  /** false: nobody reads the reply. Default: true. */
+  readonly isReplyAwaited?: boolean
+}
+
+/**
+ * A worker process of a platform that hands in activations and takes replies: the shared part of the remote halves of
+ * backends. Make one per process, when it starts: it takes over the process's environment, streams and uncaught errors.
+ *
+ * What functions write goes with the reply, and to the platform's own log as well. A function that is over its timeout and
+ * does not stop ends the process, after a line that begins with TIMEOUT_MARK.
+ */
+export class CloudWorker {
+  readonly #options: CloudWorkerOptions
+  readonly #runner: ActivationRunner
+  readonly #storages: WorkerStorages
+  readonly #monitors: WorkerMonitors
+  readonly #guard: ProcessGuard
+  readonly #busyWatch = new BusyWatch()
+  readonly #folder = join(tmpdir(), `lithops-${process.pid}`)
+  readonly #initMs: number
+  #madeFolder: Promise<unknown> | undefined
+  #activations = 0
+  #head: JobHead | undefined
+  #timeLeftMs = Number.POSITIVE_INFINITY
+  #isReplyAwaited = true
+  #frames: Uint8Array[] = []
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(options: CloudWorkerOptions) {
+    this.#options = options
+    this.#storages = new WorkerStorages({ drivers: options.storages ?? [] })
+    this.#monitors = new WorkerMonitors({ storages: this.#storages, drivers: options.monitors ?? [] })
+    const secrets = options.secrets ?? takeSecretsFromEnvironment()
+    this.#storages.addSecrets(secrets)
+    this.#monitors.addSecrets(secrets)
+    this.#guard = new ProcessGuard()
+    this.#runner = new ActivationRunner(this.#host())
+    this.#captureLogs()
+    this.#takeErrors()
+    this.#initMs = performance.now()
+  }
+
+  /** What the runtime says of itself. */
+  get metadata(): RuntimeMetadata {
+    return {
+      lithopsVersion: LITHOPS_VERSION,
+      protocolVersion: PROTOCOL_VERSION,
+      nodeVersion: process.version,
+      platform: process.platform,
+      arch: process.arch,
+    }
+  }
+
+  /**
+   * Runs one activation message; several at once are run one after the other.
+   *
+   * @returns the reply frames of its calls; empty where all of them went another way home
+   * @throws ProtocolError for a message that cannot be read, or of another version
+   */
+  run(payload: Uint8Array, circumstances: Circumstances = {}): Promise<Uint8Array> {
+    const run = this.#last.then(() => this.#run(payload, circumstances))
+    this.#last = run.catch(() => {})
+    return run
+  }
+
+  async #run(payload: Uint8Array, { timeLeftMs, isReplyAwaited }: Circumstances): Promise<Uint8Array> {
+    this.#frames = []
+    this.#timeLeftMs = timeLeftMs ?? Number.POSITIVE_INFINITY
+    this.#isReplyAwaited = isReplyAwaited ?? true
+    try {
+      await this.#runner.run(payload)
+      return this.#frames.length === 1 ? (this.#frames[0] as Uint8Array) : Buffer.concat(this.#frames)
+    } finally {
+      this.#frames = []
+    }
+  }
+
+  #host(): WorkerHost {
+    const storages = this.#storages
+    const worker = this
+    return {
+      facts: () => ({
+        workerId: this.#options.workerId,
+        nodeVersion: process.version,
+        lithopsVersion: LITHOPS_VERSION,
+        coldStart: this.#activations++ === 0,
+        initMs: this.#initMs,
+      }),
+      emit: frames => this.#frames.push(frames),
+      importModule: (hash, code, inline) => this.#importModule(hash, code, inline),
+      readLocation: async location => {
+        throw new NotSupportedError(`A remote worker cannot read from '${location.kind}'.`)
+      },
+      get repliesReachClient() {
+        return worker.#isReplyAwaited
+      },
+      openPublisher: head => this.#monitors.open(head),
+      loadStorage: head => storages.load(head),
+      openStorage: (head, name) => storages.open(head, name),
+      beginJob: head => {
+        this.#head = head
+        this.#guard.begin(head.extraEnv)
+      },
+      beforeCall: call => this.#beforeCall(call),
+      afterCall: () => {
+        this.#busyWatch.end()
+        this.#guard.restore()
+      },
+      poisoned: call => endAtTimeout(call.callId, this.#head?.timeoutMs),
+    }
+  }
+
+  #beforeCall(call: RunningCall): void {
+    const timeoutMs = this.#head?.timeoutMs
+    if (timeoutMs !== undefined && timeoutMs < this.#timeLeftMs) this.#busyWatch.begin(call.callId, timeoutMs)
+  }
+
+  async #importModule(hash: string, code: Location, inline: Uint8Array): Promise<ModuleFactory> {
+    if (code.kind !== 'inline')
+      throw new NotSupportedError(
+        `Function ${hash} came as '${code.kind}', which remote workers cannot read.`,
+      )
+    this.#madeFolder ??= this.#makeFolder()
+    await this.#madeFolder
+    const file = join(this.#folder, `${hash}.mjs`)
+    await writeFile(file, inline)
+    return ((await import(pathToFileURL(file).href)) as { default: ModuleFactory }).default
+  }
+
+  /** Modules import packages from a folder beside them. */
+  async #makeFolder(): Promise<void> {
+    await mkdir(this.#folder, { recursive: true })
+    const packages = this.#options.packageFolders?.find(folder => existsSync(folder))
+    const link = join(this.#folder, 'node_modules')
+    if (packages !== undefined && !existsSync(link)) symlinkSync(packages, link, 'dir')
+  }
+
+  #captureLogs(): void {
+    installLogCapture(
+      (stream, text) => {
+        const call = callOfCode.getStore() ?? this.#runner.currentCall
+        if (call === undefined) return false
+        this.#runner.log(call, stream, text)
+        return true
+      },
+      { mirrors: true, hasOwnConsole: this.#options.hasOwnConsole ?? false },
+    )
+  }
+
+  /** What escapes a function is the error of its call; the platform's own handlers would end the process. */
+  #takeErrors(): void {
+    const escaped = (error: unknown) => {
+      const call = callOfCode.getStore() ?? this.#runner.currentCall
+      if (call?.escaped(error)) return
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+      process.stderr.write(`An error after the end of call ${call?.callId ?? '?'} was ignored: ${text}\n`)
+    }
+    for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+      process.removeAllListeners(event)
+      process.on(event, escaped)
+    }
+  }
+}
