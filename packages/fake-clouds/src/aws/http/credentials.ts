@@ -20,7 +20,7 @@ export interface AccessKey {
 /** The access keys that this cloud knows: of users, and of sessions that end. */
 export class Credentials {
   readonly #keys = new Map<string, AccessKey>()
-  #expiredBeforeMs = 0
+  readonly #expired = new Set<AccessKey>()
 
   add(key: AccessKey): AccessKey {
     this.#keys.set(key.accessKeyId, key)
@@ -50,13 +50,12 @@ export class Credentials {
 
   isExpired(key: AccessKey): boolean {
     if (key.expiresAtMs === undefined) return false
-    return key.expiresAtMs <= Date.now() || key.expiresAtMs <= this.#expiredBeforeMs
+    return key.expiresAtMs <= Date.now() || this.#expired.has(key)
   }
 
   /** Sessions that were given until now are over. */
   expireSessions(): void {
-    const ends = [...this.#keys.values()].map(key => key.expiresAtMs ?? 0)
-    this.#expiredBeforeMs = Math.max(0, ...ends)
+    for (const key of this.#keys.values()) if (key.expiresAtMs !== undefined) this.#expired.add(key)
   }
 }
 
