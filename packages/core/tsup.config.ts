@@ -5,6 +5,7 @@ const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { versio
 
 const entries = {
   index: 'src/index.ts',
+  'lazy-imports': 'src/lazy-imports.ts',
   'driver/index': 'src/driver/index.ts',
   'worker/index': 'src/worker/index.ts',
   'testing/index': 'src/testing/index.ts',

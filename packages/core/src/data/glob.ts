@@ -1,3 +1,5 @@
+import { importPicomatch } from '../lazy-imports.ts'
+
 /** What makes a key a pattern. */
 const SPECIAL = /[*?[{]/
 
@@ -18,7 +20,7 @@ export function literalPrefix(pattern: string): string {
  */
 export async function matcher(pattern: string): Promise<(key: string) => boolean> {
   // loaded when first needed: importing the package stays cheap
-  const { default: picomatch } = await import('picomatch')
+  const { default: picomatch } = await importPicomatch()
   return picomatch(pattern, {
     dot: true,
     nonegate: true,

@@ -1,5 +1,6 @@
 import { builtFile } from '../built-file.ts'
 import { ConfigError, LithopsError, NotSupportedError, StorageError } from '../errors/index.ts'
+import { importHyparquet } from '../lazy-imports.ts'
 import { byteSource } from '../piece/byte-source.ts'
 import {
   nameOf,
@@ -138,7 +139,7 @@ function gathered(rowGroups: readonly RowGroup[], { chunkBytes, chunkNumber }: C
 
 async function hyparquet(): Promise<typeof import('hyparquet')> {
   try {
-    return await import('hyparquet')
+    return await importHyparquet()
   } catch (cause) {
     throw new NotSupportedError('Sources of Parquet need a package: run `npm i hyparquet`.', {
       code: 'LITHOPS_PACKAGE_MISSING',

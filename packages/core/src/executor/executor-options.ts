@@ -13,6 +13,7 @@ import {
   isText,
   unknownOption,
 } from '../job/option-checks.ts'
+import { importStorageMonitor } from '../lazy-imports.ts'
 import type { Pause } from '../monitor/polling-pace.ts'
 import type { OpenStorage } from '../storage/open-storage.ts'
 import { driverContext, LEVELS, makeLog, namesOf, sectionOf } from './driver-section.ts'
@@ -324,7 +325,7 @@ async function openStorageMonitor(
 }
 
 async function storageMonitorOpener(storage: OpenStorage | undefined, config: ResolvedConfig | undefined) {
-  const storageMonitor = await import('../monitor/storage-monitor.ts')
+  const storageMonitor = await importStorageMonitor()
   const interval = config?.lithops.monitoring_interval
   const section = interval === undefined ? {} : { monitoring_interval: interval }
   return (makePause: (usual: Pause) => Pause) =>

@@ -1,6 +1,7 @@
 import type { SingleBar } from 'cli-progress'
 import type { CallHandle } from '../future/call-handle.ts'
 import type { Job } from '../job/job.ts'
+import { importCliProgress } from '../lazy-imports.ts'
 
 const REDRAW_EVERY_MS = 100
 
@@ -29,7 +30,7 @@ export class ProgressBar {
 
   private constructor(look: () => Progress) {
     this.#look = look
-    import('cli-progress').then(
+    importCliProgress().then(
       ({ default: progress }) => this.#draw(progress),
       () => {}, // in a bundled program: results matter more than the bar
     )

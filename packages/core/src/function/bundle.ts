@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { Metafile, Plugin } from 'esbuild'
 import { SerializationError } from '../errors/index.ts'
+import { importEsbuild } from '../lazy-imports.ts'
 import { BundleCache, contentHash, inputOf } from './bundle-cache.ts'
 import type { CaptureOptions, FunctionBundle } from './captured-function.ts'
 import type { RevivedImport } from './capturer/private-state.ts'
@@ -154,7 +155,7 @@ async function runEsbuild(
   natives: NativeAddons,
   candidates: Candidates,
 ): Promise<{ code: string; sourceMap: string; metafile: Metafile }> {
-  const { build: esbuild } = await import('esbuild')
+  const { build: esbuild } = await importEsbuild()
   const includes = (options.includeModules ?? []).map(name => `import ${JSON.stringify(name)};`).join('\n')
   try {
     const result = await esbuild({

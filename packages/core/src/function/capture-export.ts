@@ -1,6 +1,7 @@
 import { packGraph } from '../codec/graph-pack.ts'
 import { ImportedClasses } from '../codec/imported-classes.ts'
 import { SerializationError } from '../errors/index.ts'
+import { importUrl } from '../lazy-imports.ts'
 import type { EnvironmentMeta } from '../worker/instantiate.ts'
 import { bundleModule } from './bundle.ts'
 import { contentHash } from './bundle-cache.ts'
@@ -88,7 +89,7 @@ async function namespaceOf({ url }: ModuleExport): Promise<unknown> {
     timer = setTimeout(resolve, NAMESPACE_WAIT_MS, undefined)
   })
   try {
-    return await Promise.race([import(/* @vite-ignore */ url).catch(() => undefined), waiting])
+    return await Promise.race([importUrl(url).catch(() => undefined), waiting])
   } finally {
     clearTimeout(timer)
   }

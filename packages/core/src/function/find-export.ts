@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { SerializationError } from '../errors/index.ts'
+import { importEsbuild, importMetaResolve, importUrl } from '../lazy-imports.ts'
 import { commonJsExportOf, type ModuleExport, nameOfExport } from './exported.ts'
 
 /** Frames of the program that are looked at for the file which starts the job. */
@@ -19,7 +20,7 @@ export async function findExport(
   if (required !== undefined) return required
   for (const caller of callers) {
     for (const url of await importsOf(caller)) {
-      const namespace: unknown = await import(/* @vite-ignore */ url).catch(() => undefined)
+      const namespace: unknown = await importUrl(url).catch(() => undefined)
       const name = nameOfExport(namespace, fn)
       if (name !== undefined) return { file: fileURLToPath(url.replace(/[?#].*$/, '')), url, name }
     }
@@ -58,7 +59,7 @@ function isOfPackage(file: string): boolean {
 
 /** URLs of what a file imports by literal names. */
 async function importsOf(file: string): Promise<string[]> {
-  const { build } = await import('esbuild')
+  const { build } = await importEsbuild()
   const specifiers: string[] = []
   await build({
     entryPoints: [file],
@@ -79,7 +80,7 @@ async function importsOf(file: string): Promise<string[]> {
       },
     ],
   }).catch(() => {}) // a file that cannot be read has no imports
-  const { resolve } = await import('import-meta-resolve')
+  const { resolve } = await importMetaResolve()
   return specifiers.flatMap(specifier => {
     try {
       const url = resolve(specifier, pathToFileURL(file).href)
