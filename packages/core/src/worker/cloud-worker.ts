@@ -34,6 +34,8 @@ export interface CloudWorkerOptions {
   readonly packageFolders?: readonly string[]
   /** The platform has put methods of its own into `console`, which do not write to the process's streams. Default: false. */
   readonly hasOwnConsole?: boolean
+  /** Writes a line with the job's key into the platform's log before its calls, by which they are found. Default: false. */
+  readonly namesJobs?: boolean
 }
 
 /** Of one activation. */
@@ -144,6 +146,7 @@ export class CloudWorker {
       beginJob: head => {
         this.#head = head
         this.#guard.begin(head.extraEnv)
+        if (this.#options.namesJobs) console.log(`lithops: calls of job ${head.executorId}-${head.jobId}`)
       },
       beforeCall: call => this.#beforeCall(call),
       afterCall: () => {

@@ -1,0 +1,265 @@
+import { readFileSync } from 'node:fs'
+import {
+  type Activation,
+  type ActivationReport,
+  type CleanOptions,
+  COMPUTE_SPEC_VERSION,
+  type ComputeBackend,
+  type ComputeCapabilities,
+  type DeployOptions,
+  type DriverContext,
+  InvocationError,
+  type InvokeOptions,
+  type LogQuery,
+  type PlatformPolicy,
+  type RuntimeListing,
+  type RuntimeMetadata,
+  type RuntimeSpec,
+  type RunUsage,
+} from '@lithops/core/driver'
+import { AwsClients } from './clients.ts'
+import { type AwsLambdaConfig, type AwsLambdaSettings, settingsOf } from './config.ts'
+import { Deployments, isGone } from './deployments.ts'
+import { Inventory } from './inventory.ts'
+import { Invocations } from './invocations.ts'
+import { KnownFacts } from './known-facts.ts'
+import { ASYNC_PAYLOAD_BYTES, messageBytes, SYNC_PAYLOAD_BYTES } from './limits.ts'
+import { WorkerLogs } from './logs.ts'
+import { userKey } from './names.ts'
+import { policiesOf } from './policies.ts'
+import { costUsd } from './prices.ts'
+import { deployError, isNamed } from './vendor-errors.ts'
+import { BACKEND_VERSION } from './version.ts'
+
+/** What else has files and sockets open in a program. */
+const SPARE_DESCRIPTORS = 64
+/** Brackets of the list that an event is. */
+const EVENT_BYTES = 2
+
+/** Compute on AWS Lambda. */
+export class AwsLambdaBackend implements ComputeBackend {
+  readonly specVersion = COMPUTE_SPEC_VERSION
+  readonly name = 'aws_lambda'
+  readonly kind = 'faas'
+  readonly defaultRuntime: RuntimeSpec
+  capabilities: ComputeCapabilities
+  readonly #settings: AwsLambdaSettings
+  readonly #clients: AwsClients
+  readonly #context: DriverContext
+  readonly #invocations: Invocations
+  readonly #config: AwsLambdaConfig
+  readonly #closing = new AbortController()
+  #deployments: Promise<Deployments> | undefined
+  #readyDeployments: Deployments | undefined
+  #region = '*'
+
+  private constructor(config: AwsLambdaConfig, context: DriverContext) {
+    this.#config = config
+    this.#settings = settingsOf(config)
+    this.#context = context
+    const { runtime: name, memoryMiB, timeoutMs, maxWorkers } = this.#settings
+    this.defaultRuntime = { name, memoryMiB, timeoutMs }
+    this.capabilities = capabilitiesOf(this.#settings, mostOf(maxWorkers))
+    this.#clients = new AwsClients(config)
+    this.#invocations = new Invocations(this.#clients, () => this.capabilities.maxActivations)
+  }
+
+  /** Checks the config; does no I/O. */
+  static open(config: AwsLambdaConfig, context: DriverContext): AwsLambdaBackend {
+    return new AwsLambdaBackend(config, context)
+  }
+
+  async deployRuntime(runtime: RuntimeSpec, options: DeployOptions = {}): Promise<RuntimeMetadata> {
+    options.signal?.throwIfAborted()
+    this.#closing.signal.throwIfAborted()
+    const deployments = await this.#open()
+    return deployments.deploy(runtime, options)
+  }
+
+  async listRuntimes({ signal }: { readonly signal?: AbortSignal } = {}): Promise<readonly RuntimeListing[]> {
+    return (await this.#inventory()).functions(signal)
+  }
+
+  async deleteRuntime(
+    runtime: RuntimeSpec,
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<void> {
+    const removed = await (await this.#inventory()).removeRuntime(runtime, signal)
+    ;(await this.#open()).forget(removed)
+  }
+
+  async invoke(activation: Activation, { signal, onReply }: InvokeOptions): Promise<ActivationReport> {
+    const closing = this.#closing.signal
+    closing.throwIfAborted()
+    signal?.throwIfAborted()
+    const deployment = this.#readyDeployments?.of(activation.runtime)
+    if (deployment === undefined) {
+      throw new InvocationError(
+        `The runtime '${activation.runtime.name}' was not deployed by this program.`,
+        {
+          isRetryable: false,
+        },
+      )
+    }
+    const { functionName } = deployment
+    const { timeoutMs } = this.#settings
+    const message = `"${base64(activation.payload)}"`
+    const isEvent = this.#isEvent(activation, message.length)
+    const ending = signal === undefined ? closing : AbortSignal.any([signal, closing])
+    const invocation = { functionName, timeoutMs, signal: ending }
+    try {
+      if (isEvent) {
+        const { requestId } = await this.#invocations.enqueue({ ...invocation, payload: `[${message}]` })
+        return { isOnlyAccepted: true, ...(requestId === undefined ? {} : { requestId }) }
+      }
+      const { body, requestId, billedMs } = await this.#invocations.run({ ...invocation, payload: message })
+      if (body.length > 2) onReply(Buffer.from(body.toString('latin1', 1, body.length - 1), 'base64'))
+      return {
+        ...(requestId === undefined ? {} : { requestId }),
+        ...(billedMs === undefined ? {} : { billedMs }),
+      }
+    } catch (error) {
+      if (isGone(error)) await this.#readyDeployments?.redeploy(activation.runtime)
+      throw error
+    }
+  }
+
+  /** Where results come by a monitor, nobody need hold a connection; unless the message is too large for an event. */
+  #isEvent({ repliesElsewhere = false }: Activation, bytes: number): boolean {
+    const { invocation } = this.#settings
+    if (invocation === 'async') return true
+    return invocation === 'auto' && repliesElsewhere && bytes + EVENT_BYTES <= ASYNC_PAYLOAD_BYTES
+  }
+
+  /** Makes connections and credentials ready while functions are still being captured. */
+  prepare(): void {
+    if (!this.#closing.signal.aborted) void this.#clients.keys().catch(() => {})
+  }
+
+  async logs(query: LogQuery): Promise<string> {
+    const names = (await (await this.#inventory()).functions(query.signal)).map(
+      ({ workerName }) => workerName,
+    )
+    return new WorkerLogs(this.#clients).find(query, names)
+  }
+
+  costOf(usage: RunUsage): number | undefined {
+    return costUsd(this.#region, usage, this.#settings)
+  }
+
+  policies(): readonly PlatformPolicy[] {
+    const { region = '*', account_id: accountId = '*' } = this.#config
+    return policiesOf({ region, accountId, settings: this.#settings })
+  }
+
+  async clean(options: CleanOptions = {}): Promise<readonly string[]> {
+    const removed = await (await this.#inventory()).clean(options)
+    if (options.dryRun !== true) (await this.#open()).forget(removed)
+    return removed
+  }
+
+  async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return
+    this.#closing.abort(
+      new InvocationError('The backend aws_lambda is closed.', {
+        code: 'LITHOPS_CLOSED',
+        isRetryable: false,
+      }),
+    )
+    await this.#invocations.close()
+    await this.#clients.close()
+  }
+
+  #open(): Promise<Deployments> {
+    if (this.#deployments === undefined) {
+      this.#deployments = this.#openDeployments()
+      this.#deployments.catch(() => {
+        this.#deployments = undefined
+      })
+    }
+    return this.#deployments
+  }
+
+  async #openDeployments(): Promise<Deployments> {
+    const clients = this.#clients
+    const [region, endpoint, keys] = await Promise.all([clients.region(), clients.endpoint(), clients.keys()])
+    this.#region = region
+    const facts = new KnownFacts([region, endpoint.href, keys.accessKeyId])
+    await this.#respectLimit(facts)
+    this.#readyDeployments = new Deployments({
+      clients,
+      invocations: this.#invocations,
+      settings: this.#settings,
+      facts,
+      version: BACKEND_VERSION,
+      log: this.#context.log,
+    })
+    return this.#readyDeployments
+  }
+
+  async #inventory(): Promise<Inventory> {
+    const { userId } = await (await this.#open()).identity()
+    const naming = { namespace: this.#settings.namespace, userKey: userKey(userId) }
+    return new Inventory(this.#clients, naming, this.#context.log)
+  }
+
+  /** More than the account's concurrency would only be refused. */
+  async #respectLimit(facts: KnownFacts): Promise<void> {
+    const { log } = this.#context
+    if (facts.concurrency === undefined) {
+      try {
+        const { GetAccountSettingsCommand } = await import('@aws-sdk/client-lambda')
+        const { AccountLimit } = await (await this.#clients.lambda()).send(new GetAccountSettingsCommand({}))
+        if (AccountLimit?.ConcurrentExecutions !== undefined)
+          facts.concurrency = AccountLimit.ConcurrentExecutions
+      } catch (error) {
+        if (!isNamed(error, 'AccessDeniedException'))
+          throw deployError(error, 'asking for the limits of the account')
+        log.debug(`the concurrency of the account is not known: ${(error as Error).message}`)
+      }
+    }
+    const { maxWorkers } = this.#settings
+    const most = mostOf(Math.min(maxWorkers, facts.concurrency ?? Number.POSITIVE_INFINITY))
+    if (most < maxWorkers) log.debug(`${most} activations at once, the account's limit or this machine's`)
+    this.capabilities = capabilitiesOf(this.#settings, most)
+  }
+}
+
+function capabilitiesOf(settings: AwsLambdaSettings, maxActivations: number): ComputeCapabilities {
+  const isAsync = settings.invocation === 'async'
+  const payloadBytes = isAsync ? ASYNC_PAYLOAD_BYTES - EVENT_BYTES : SYNC_PAYLOAD_BYTES
+  return {
+    synchronousReply: !isAsync,
+    streamsReplies: false,
+    maxPayloadBytes: messageBytes(payloadBytes),
+    maxReplyBytes: messageBytes(SYNC_PAYLOAD_BYTES),
+    maxTimeoutMs: settings.timeoutMs,
+    maxActivations,
+    callsAtOnce: 1,
+    sharesFileSystem: false,
+    killsBusyCalls: true,
+    freshWorkers: false,
+    maxStartDelayMs: settings.maximumEventAgeS * 1000,
+    workersOutliveClient: true,
+    placesSecrets: true,
+  }
+}
+
+/** Each activation that is awaited holds a connection, and so a descriptor of this process. */
+function mostOf(wanted: number): number {
+  const soft = Number(/^Max open files\s+(\d+)/m.exec(limitsOfProcess())?.[1] ?? Number.POSITIVE_INFINITY)
+  return Math.max(1, Math.min(wanted, soft - SPARE_DESCRIPTORS))
+}
+
+/** Empty where the system has no such file. */
+function limitsOfProcess(): string {
+  try {
+    return readFileSync('/proc/self/limits', 'latin1')
+  } catch {
+    return ''
+  }
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
+}

@@ -1,0 +1,205 @@
+import {
+  type DeployOptions,
+  type DriverLog,
+  InvocationError,
+  type RuntimeMetadata,
+  type RuntimeSpec,
+  type WorkerDriver,
+  type WorkerSecrets,
+} from '@lithops/core/driver'
+import { FUNCTION_GONE } from './answers.ts'
+import type { AwsClients, Identity } from './clients.ts'
+import type { AwsLambdaSettings } from './config.ts'
+import { Deployer, type FunctionPlan, nodeRuntimeFor } from './deployer.ts'
+import type { Invocations } from './invocations.ts'
+import type { KnownFacts } from './known-facts.ts'
+import { describe, functionName, roleName, userKey } from './names.ts'
+import { roleFor } from './role.ts'
+import { attempt, noContainers, pause } from './vendor-errors.ts'
+import { workerZip } from './worker-zip.ts'
+
+/** A function that was just made is not invocable everywhere at once. */
+const METADATA_ATTEMPTS = 6
+const METADATA_PAUSE_MS = 500
+
+/** A runtime of a job, as it is deployed. */
+export interface Deployment {
+  readonly functionName: string
+  readonly metadata: RuntimeMetadata
+  readonly drivers: readonly WorkerDriver[]
+  readonly secrets: readonly WorkerSecrets[]
+}
+
+export interface DeploymentsOptions {
+  readonly clients: AwsClients
+  readonly invocations: Invocations
+  readonly settings: AwsLambdaSettings
+  readonly facts: KnownFacts
+  readonly version: string
+  readonly log: DriverLog
+}
+
+/** The functions behind runtimes: made at their first use, found by name afterwards, made again when they are gone. */
+export class Deployments {
+  readonly #options: DeploymentsOptions
+  readonly #deployer: Deployer
+  /** By runtime: each with all drivers that were asked for since the start. */
+  readonly #current = new Map<string, Deployment>()
+  readonly #queue = new Map<string, Promise<unknown>>()
+  readonly #redeploying = new Map<string, Promise<void>>()
+
+  constructor(options: DeploymentsOptions) {
+    this.#options = options
+    this.#deployer = new Deployer(options.clients)
+  }
+
+  /** Undefined when it was not deployed by this program. */
+  of(runtime: RuntimeSpec): Deployment | undefined {
+    return this.#current.get(keyOf(runtime))
+  }
+
+  /** One after the other for each runtime: what the second needs besides is added to what the first has. */
+  deploy(runtime: RuntimeSpec, options: DeployOptions): Promise<RuntimeMetadata> {
+    const key = keyOf(runtime)
+    const deployed = (this.#queue.get(key) ?? Promise.resolve()).then(() =>
+      this.#deploy(key, runtime, options),
+    )
+    this.#queue.set(
+      key,
+      deployed.catch(() => {}),
+    )
+    return deployed
+  }
+
+  async #deploy(key: string, runtime: RuntimeSpec, options: DeployOptions): Promise<RuntimeMetadata> {
+    const before = this.#current.get(key)
+    const drivers = union(before?.drivers ?? [], options.drivers ?? [], driver => driver.module)
+    const secrets = union(before?.secrets ?? [], options.secrets ?? [], secret => secret.storageId)
+    const plan = await this.#planOf(runtime, drivers)
+    const metadata = await this.#ensure(plan, secrets, options)
+    this.#current.set(key, { functionName: plan.name, metadata, drivers, secrets })
+    return metadata
+  }
+
+  /** The function is gone: it is made again, once for all who notice. */
+  redeploy(runtime: RuntimeSpec): Promise<void> {
+    const key = keyOf(runtime)
+    let redeploying = this.#redeploying.get(key)
+    if (redeploying === undefined) {
+      const gone = this.#current.get(key)
+      if (gone === undefined) return Promise.resolve()
+      this.#options.log.warn(`the function ${gone.functionName} is gone, and is made again`)
+      this.#options.facts.forgetFunction(gone.functionName)
+      redeploying = this.deploy(runtime, {})
+        .then(() => {})
+        .finally(() => this.#redeploying.delete(key))
+      this.#redeploying.set(key, redeploying)
+    }
+    return redeploying
+  }
+
+  /** Functions that were removed. */
+  forget(names: readonly string[]): void {
+    for (const name of names) this.#options.facts.forgetFunction(name)
+    for (const [key, { functionName: name }] of this.#current)
+      if (names.includes(name)) this.#current.delete(key)
+  }
+
+  async identity(): Promise<Identity> {
+    const { facts, clients } = this.#options
+    if (facts.identity === undefined)
+      facts.identity = await attempt('asking STS who you are', undefined, () => clients.identity())
+    return facts.identity as Identity
+  }
+
+  async #planOf(runtime: RuntimeSpec, drivers: readonly WorkerDriver[]): Promise<FunctionPlan> {
+    const { settings, version } = this.#options
+    const { userId } = await this.identity()
+    const zip = await workerZip(drivers)
+    const memoryMiB = runtime.memoryMiB ?? settings.memoryMiB
+    const nodeRuntime =
+      runtime.name === 'default'
+        ? nodeRuntimeFor(process.version)
+        : /^nodejs\d+\.x$/.test(runtime.name)
+          ? runtime.name
+          : undefined
+    if (nodeRuntime === undefined) throw noContainers(runtime.name)
+    const { architecture, timeoutMs, ephemeralMiB, environment, tags, vpc, fileSystems, maximumEventAgeS } =
+      settings
+    const name = functionName(
+      { namespace: settings.namespace, userKey: userKey(userId) },
+      { name: runtime.name, memoryMiB },
+      version,
+      [
+        zip.sha256,
+        nodeRuntime,
+        settings.executionRole,
+        { architecture, timeoutMs, ephemeralMiB, environment, tags, vpc, fileSystems, maximumEventAgeS },
+      ],
+    )
+    const description = describe({ runtime: runtime.name, version })
+    return { name, description, nodeRuntime, memoryMiB, zip, settings }
+  }
+
+  async #ensure(
+    plan: FunctionPlan,
+    secrets: readonly WorkerSecrets[],
+    { signal, createRole = false }: DeployOptions,
+  ): Promise<RuntimeMetadata> {
+    const { facts, settings, clients, log } = this.#options
+    const known = facts.functionOf(plan.name)
+    // others may have changed the secrets since: that is looked at
+    if (known !== undefined && secrets.length === 0) return known
+    if (known === undefined) log.info(`deploying ${plan.name}`)
+    await this.#deployer.ensure(plan, {
+      secrets,
+      signal,
+      role: async () => {
+        const { accountId, userId } = await this.identity()
+        return roleFor(clients, {
+          scope: { region: await clients.region(), accountId, settings },
+          name: roleName({ namespace: settings.namespace, userKey: userKey(userId) }),
+          createsRole: createRole || settings.createsRole,
+          log,
+          signal,
+        })
+      },
+    })
+    const metadata = known ?? (await this.#askMetadata(plan, signal))
+    facts.addFunction(plan.name, metadata)
+    return metadata
+  }
+
+  async #askMetadata(plan: FunctionPlan, signal: AbortSignal | undefined): Promise<RuntimeMetadata> {
+    for (let tries = 1; ; tries++) {
+      try {
+        const { body } = await this.#options.invocations.run({
+          functionName: plan.name,
+          payload: JSON.stringify({ lithops: 'metadata' }),
+          timeoutMs: plan.settings.timeoutMs,
+          signal,
+        })
+        return JSON.parse(body.toString('utf8')) as RuntimeMetadata
+      } catch (error) {
+        const mayPass = InvocationError.isInstance(error) && error.isRetryable
+        if (!mayPass || tries >= METADATA_ATTEMPTS) throw error
+        await pause(METADATA_PAUSE_MS * tries, signal)
+      }
+    }
+  }
+}
+
+/** Whether an invocation says that its function is not there. */
+export function isGone(error: unknown): boolean {
+  return InvocationError.isInstance(error) && error.details.errorCode === FUNCTION_GONE
+}
+
+function keyOf({ name, memoryMiB }: RuntimeSpec): string {
+  return `${name}\n${memoryMiB ?? ''}`
+}
+
+function union<T>(before: readonly T[], added: readonly T[], keyOf: (one: T) => string): T[] {
+  const all = new Map(before.map(one => [keyOf(one), one]))
+  for (const one of added) all.set(keyOf(one), one)
+  return [...all.values()]
+}
