@@ -48,6 +48,17 @@ module.exports = {
       },
     },
     {
+      name: 'lazy-imports-in-one-place',
+      comment:
+        'Loaders such as tsx rewrite each file that has an import(), and the client is one large file when built.',
+      severity: 'error',
+      from: {
+        path: CORE,
+        pathNot: `\\.test\\.ts$|${CORE}(lazy-imports\\.ts|worker/|driver/|piece/|localhost/slot-main\\.ts)`,
+      },
+      to: { dynamic: true },
+    },
+    {
       name: 'driver-is-contracts',
       comment:
         'The contracts need types, errors and the helpers for config schemas, and nothing else of core.',

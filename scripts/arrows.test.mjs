@@ -87,6 +87,25 @@ const TREES = {
       },
     },
   },
+  'lazy-imports-in-one-place': {
+    breaking: {
+      'a package that is loaded when needed': {
+        [`${core}/data/glob.ts`]: "export const load = () => import('picomatch')\n",
+      },
+      'a file of core': {
+        [`${core}/executor/open.ts`]: "export const load = () => import('./other.ts')\n",
+        [`${core}/executor/other.ts`]: [],
+      },
+    },
+    keeping: {
+      'the place for it': {
+        [`${core}/lazy-imports.ts`]: "export const load = () => import('picomatch')\n",
+      },
+      'the type of a package': {
+        [`${core}/data/glob.ts`]: "export type P = typeof import('picomatch')\n",
+      },
+    },
+  },
   'driver-is-contracts': {
     breaking: {
       'the executor': {

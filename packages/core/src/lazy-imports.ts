@@ -7,6 +7,7 @@
 export const importCliProgress = () => import('cli-progress')
 export const importDriverLoader = () => import('./driver/load.ts')
 export const importEsbuild = () => import('esbuild')
+export const importFallbackMonitor = () => import('./monitor/fallback-monitor.ts')
 export const importHyparquet = () => import('hyparquet')
 export const importMetaResolve = () => import('import-meta-resolve')
 export const importPicomatch = () => import('picomatch')

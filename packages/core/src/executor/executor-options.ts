@@ -13,7 +13,7 @@ import {
   isText,
   unknownOption,
 } from '../job/option-checks.ts'
-import { importStorageMonitor } from '../lazy-imports.ts'
+import { importFallbackMonitor, importStorageMonitor } from '../lazy-imports.ts'
 import type { Pause } from '../monitor/polling-pace.ts'
 import type { OpenStorage } from '../storage/open-storage.ts'
 import { driverContext, LEVELS, makeLog, namesOf, sectionOf } from './driver-section.ts'
@@ -311,7 +311,7 @@ function monitorOpener(
     const driver = typeof wanted === 'string' ? (await findDriver('monitor', wanted, context)).driver : wanted
     const monitor = await driver.create(sectionOf(driver, config, context.log), surroundings)
     if (monitor.fallsBackToStorage !== true || storage === undefined) return monitor
-    const { FallbackMonitor } = await import('../monitor/fallback-monitor.ts')
+    const { FallbackMonitor } = await importFallbackMonitor()
     const second = await storageMonitorOpener(storage, config)
     return new FallbackMonitor(monitor, second, context.log)
   }

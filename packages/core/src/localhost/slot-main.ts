@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import { pathToFileURL } from 'node:url'
+import { inspect } from 'node:util'
 import { decodeSecrets } from '../driver/secrets-environment.ts'
 import { NotSupportedError } from '../errors/index.ts'
 import { LITHOPS_VERSION } from '../version.ts'
@@ -75,7 +76,8 @@ async function runQueue(): Promise<void> {
       await runner.run(payload)
     } catch (error) {
       // the activation cannot be told in order: the client takes it as lost, and its calls are run again
-      writeSync(2, `The worker could not finish an activation: ${String(error)}\n`)
+      running = false // the exit is the worker's own
+      writeSync(2, `The worker could not finish an activation: ${inspect(error)}\n`)
       process.exit(70)
     }
     send(SlotMessage.done)
