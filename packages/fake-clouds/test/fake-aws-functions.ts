@@ -9,10 +9,12 @@ import {
 } from '@aws-sdk/client-lambda'
 import { ZipFile } from 'yazl'
 
-/** A zip of files by their names. */
+/** A zip of files by their names; the same files give the same bytes. */
 export function zipOf(files: Readonly<Record<string, string | Buffer>>): Promise<Buffer> {
   const zip = new ZipFile()
-  for (const [name, content] of Object.entries(files)) zip.addBuffer(Buffer.from(content), name)
+  for (const [name, content] of Object.entries(files)) {
+    zip.addBuffer(Buffer.from(content), name, { mtime: new Date(0) })
+  }
   zip.end()
   return buffer(zip.outputStream)
 }

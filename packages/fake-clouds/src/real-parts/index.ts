@@ -1,3 +1,4 @@
+export { awsLambdaRic, type RuntimeInterfaceClient } from './aws-lambda-ric.ts'
 export { cephRgw } from './ceph-rgw.ts'
 export { findProgram, PARTS_FOLDER } from './find-program.ts'
 export { minio } from './minio.ts'

@@ -54,9 +54,8 @@ async function load() {
     module = await import(pathToFileURL(file))
   } catch (error) {
     if (error instanceof SyntaxError) throw runtimeError('UserCodeSyntaxError', String(error), error)
-    if (error?.code === 'MODULE_NOT_FOUND' || error?.code === 'ERR_MODULE_NOT_FOUND') {
-      throw runtimeError('ImportModuleError', String(error), error)
-    }
+    // only what `require` misses has a name of its own there
+    if (error?.code === 'MODULE_NOT_FOUND') throw runtimeError('ImportModuleError', String(error), error)
     throw error
   }
   const found = members.reduce((value, member) => value?.[member], module) ?? module.default?.[members[0]]

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -89,7 +89,7 @@ export class Launcher {
       LITHOPS_FAKE_AWS: guard.folder,
       _HANDLER: handler,
     }
-    const { command, args } = this.#command(handler, settings.MemorySize)
+    const launch = this.#command(handler, settings.MemorySize)
     return new ExecutionEnvironment({
       version,
       timeoutS: settings.Timeout,
@@ -100,7 +100,7 @@ export class Launcher {
       api,
       watch: this.#watch,
       log: this.#logs.sink(logGroup, logStream),
-      start: onOutput => new WorkerProcess({ command, args, cwd: taskRoot, env, guard, onOutput }),
+      start: onOutput => new WorkerProcess({ ...launch, cwd: taskRoot, env, guard, onOutput }),
       remove: () => rm(home, { recursive: true, force: true, maxRetries: 3 }),
     })
   }
@@ -111,17 +111,12 @@ export class Launcher {
     await this.#guard?.close()
   }
 
-  #command(
-    handler: string,
-    memoryMB: number,
-  ): { readonly command: string; readonly args: readonly string[] } {
+  #command(handler: string, memoryMB: number) {
     const command = this.#options.node ?? process.execPath
     const heap = `--max-old-space-size=${Math.floor(memoryMB * HEAP_SHARE)}`
     const client = this.#options.runtimeInterfaceClient ?? process.env.LITHOPS_AWS_LAMBDA_RIC
-    if (client === undefined) return { command, args: [heap, BOOTSTRAP, handler] }
-    const program = path.join(client, 'bin', 'index.mjs')
-    if (!existsSync(program)) throw new Error(`no aws-lambda-ric in ${client}: ${program} is missing`)
-    return { command, args: [heap, program, handler] }
+    const program = client === undefined ? BOOTSTRAP : programOf(client)
+    return { command, args: [heap, program, handler], hasTelemetry: client !== undefined }
   }
 
   /** Variables that are the same in all environments of a revision. */
@@ -172,4 +167,18 @@ export class Launcher {
 
 function idOf(code: CodePackage): string {
   return Buffer.from(code.sha256Base64, 'base64').toString('hex').slice(0, 16)
+}
+
+/** The program of an installed aws-lambda-ric. */
+function programOf(folder: string): string {
+  try {
+    const { bin } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8')) as {
+      readonly bin: Readonly<Record<string, string>>
+    }
+    return path.join(folder, bin['aws-lambda-ric'] as string)
+  } catch (cause) {
+    throw new Error(`there is no aws-lambda-ric in ${folder}: name the folder of the installed package`, {
+      cause,
+    })
+  }
 }

@@ -2,8 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { GroupGuard } from './group-guard.ts'
 import { residentBytes } from './memory.ts'
+import { TelemetryReader } from './telemetry.ts'
 
 const MAX_TURNS = 1_000
+const TELEMETRY_FD = 3
 
 /** How a process ended. */
 export interface ProcessEnd {
@@ -25,11 +27,22 @@ export class WorkerProcess {
     readonly args: readonly string[]
     readonly cwd: string
     readonly env: Readonly<Record<string, string>>
+    /** The file descriptor of `_LAMBDA_TELEMETRY_LOG_FD` is one of its. */
+    readonly hasTelemetry: boolean
     readonly guard: GroupGuard
     readonly onOutput: (text: string) => void
   }) {
-    const { command, args, cwd, env, guard, onOutput } = options
-    this.#child = spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+    const { command, args, cwd, guard, onOutput } = options
+    const env = options.hasTelemetry
+      ? { ...options.env, _LAMBDA_TELEMETRY_LOG_FD: String(TELEMETRY_FD) }
+      : options.env
+    const telemetry = options.hasTelemetry ? 'pipe' : 'ignore'
+    this.#child = spawn(command, args, {
+      cwd,
+      env,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe', telemetry],
+    })
     this.#pid = this.#child.pid ?? 0
     if (this.#pid !== 0) guard.watch(this.#pid)
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
@@ -39,6 +52,11 @@ export class WorkerProcess {
         onOutput(text)
       })
     }
+    const frames = new TelemetryReader(onOutput)
+    this.#child.stdio[TELEMETRY_FD]?.on('data', (bytes: Buffer) => {
+      this.#outputCount++
+      frames.push(bytes)
+    })
     this.ended = new Promise(resolve => {
       const end = (code: number | null, signal: NodeJS.Signals | null) => {
         // nothing of the group goes on without its leader
