@@ -19,6 +19,7 @@ const PARTS = {
     programs: ['radosgw', 'radosgw-admin', 'ceph-mon', 'ceph-osd', 'ceph', 'ceph-authtool', 'monmaptool'],
     debian: ['radosgw', 'ceph-mon', 'ceph-osd', 'ceph-common'],
   },
+  rabbitmq: { programs: ['rabbitmq-server', 'epmd', 'erl'], debian: ['rabbitmq-server'] },
   moto: { programs: ['moto_server'], python: ['moto[server]==5.2.1'] },
   // The last state of the community's source. Builds in about four minutes on two cores.
   minio: { programs: ['minio'], go: 'github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c' },

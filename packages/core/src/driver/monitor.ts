@@ -143,8 +143,8 @@ export interface PublisherDriver {
   /** `kind` of the addresses that it is for. */
   readonly kind: string
   /**
-   * Opened once per worker process and address, and kept for further jobs: `close` comes when the worker ends. Should not
-   * wait for the other side: what cannot be reached is the error of `publish`.
+   * Opened once per worker process and address, and kept for further jobs: `close` comes when the worker ends. May
+   * wait a moment for the other side, but what cannot be reached is the error of `publish`.
    */
   open(address: PublisherAddress, context: PublisherContext): StatusPublisher | Promise<StatusPublisher>
 }

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { describe, expect, test } from 'vitest'
-import { cephRgw, minio, moto } from './index.ts'
+import { cephRgw, minio, moto, rabbitmq } from './index.ts'
 import { defineRealPart } from './real-part.ts'
 
 test('a part whose programs are not here says which, and how to get it', () => {
@@ -31,4 +31,20 @@ describe.each([minio, moto, cephRgw].map(part => [part.name, part] as const))('%
     await expect(fetch(running.endpoint)).rejects.toThrow()
     expect(existsSync(`${tmpdir()}/${folder}`)).toBe(false)
   })
+})
+
+test('RabbitMQ starts, comes back after it was stopped, and leaves nothing', {
+  timeout: 240_000,
+}, async context => {
+  const missing = rabbitmq.missing()
+  if (missing !== undefined) context.skip(missing)
+  const folders = () => readdirSync(tmpdir()).filter(file => file.startsWith('lithops-rabbitmq-'))
+  const before = folders()
+  const running = await rabbitmq.start()
+  const [folder] = folders().filter(file => !before.includes(file))
+  await running.stop()
+  await running.start()
+  await running.close()
+  await running.close()
+  expect(existsSync(`${tmpdir()}/${folder}`)).toBe(false)
 })

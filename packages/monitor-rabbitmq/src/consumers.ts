@@ -1,0 +1,190 @@
+import type { MonitorError } from '@lithops/core/driver'
+import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
+import type { BrokerOptions } from './config.ts'
+import { Reassembly } from './reassembly.ts'
+import { monitorError } from './worker/faults.ts'
+import { Link } from './worker/link.ts'
+import { headOf, type PieceHead, queueOf } from './worker/message.ts'
+
+/** Messages that are on their way to this program unacknowledged. */
+const PREFETCH = 256
+/** A broker that is just restarting is waited for so long to remove queues. */
+const CLOSE_MS = 3_000
+
+/** What the consumers tell. */
+export interface ConsumerEvents {
+  /** Something that a worker published has come, whole and for the first time. */
+  readonly deliver: (head: PieceHead, frames: Uint8Array) => void
+  readonly lost: () => void
+  readonly back: () => void
+}
+
+/** The client's channel of one connection. */
+interface ClientChannel {
+  readonly channel: Channel
+  readonly queues: Map<string, Promise<void>>
+  /** The last message that is not acknowledged yet. */
+  latest: ConsumeMessage | undefined
+}
+
+/** The queues of a program's executors, and the consumer of each: they are there again after every loss of the broker. */
+export class Consumers {
+  readonly #options: BrokerOptions
+  readonly #events: ConsumerEvents
+  readonly #executors = new Set<string>()
+  readonly #reassemblies = new Map<string, Reassembly>()
+  readonly #link: Link<ClientChannel>
+  #isClosing = false
+
+  constructor(options: BrokerOptions, events: ConsumerEvents) {
+    const { url, server, ca, timeoutMs } = options
+    this.#options = options
+    this.#events = events
+    this.#link = new Link({
+      url,
+      server,
+      ca,
+      timeoutMs,
+      name: `lithops client ${process.pid}`,
+      failsFirst: true,
+      restsUnheld: true,
+      setUp: connection => this.#setUp(connection),
+      onLost: events.lost,
+      onBack: events.back,
+    })
+  }
+
+  /** Why nobody waits for the broker any more; undefined while there is hope. */
+  get lost(): MonitorError | undefined {
+    return this.#link.lost
+  }
+
+  has(executorId: string): boolean {
+    return this.#executors.has(executorId)
+  }
+
+  /** The process lives until what this returns is called. */
+  hold(): () => void {
+    return this.#link.hold()
+  }
+
+  /** Resolves when the executor's queue is there and consumed. */
+  async of(executorId: string): Promise<void> {
+    const release = this.#link.hold()
+    try {
+      await this.#of(executorId)
+    } finally {
+      release()
+    }
+  }
+
+  async #of(executorId: string): Promise<void> {
+    for (;;) {
+      const current = await this.#link.use()
+      this.#executors.add(executorId)
+      try {
+        return await this.#consume(current, executorId)
+      } catch (error) {
+        // the connection broke meanwhile: once more when it is back
+        if (this.#link.current !== current) continue
+        this.#executors.delete(executorId)
+        this.#link.renew('a channel was closed')
+        throw monitorError(
+          `The queue '${queueOf(executorId)}' cannot be made in RabbitMQ`,
+          this.#options.server,
+          error,
+          false,
+        )
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosing = true
+    this.#link.hold()
+    const current = this.#link.current ?? (await this.#soon())
+    for (const executorId of current === undefined ? [] : this.#executors)
+      await current?.channel.deleteQueue(queueOf(executorId)).catch(() => {})
+    await this.#link.close()
+  }
+
+  /** The channel, when there was one and the broker is back in a moment. */
+  async #soon(): Promise<ClientChannel | undefined> {
+    if (this.#executors.size === 0 || this.#link.lost !== undefined) return undefined
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<undefined>(resolve => {
+      timer = setTimeout(() => resolve(undefined), CLOSE_MS)
+    })
+    const current = await Promise.race([this.#link.use().catch(() => undefined), late])
+    clearTimeout(timer)
+    return current
+  }
+
+  async #setUp(connection: ChannelModel): Promise<ClientChannel> {
+    const channel = await connection.createChannel()
+    channel.on('error', () => {}) // the operation that it is about rejects
+    await channel.prefetch(PREFETCH)
+    const current: ClientChannel = { channel, queues: new Map(), latest: undefined }
+    for (const executorId of this.#executors) await this.#consume(current, executorId)
+    return current
+  }
+
+  #consume(current: ClientChannel, executorId: string): Promise<void> {
+    let ready = current.queues.get(executorId)
+    if (ready === undefined) {
+      ready = this.#declare(current, executorId)
+      current.queues.set(executorId, ready)
+    }
+    return ready
+  }
+
+  async #declare(current: ClientChannel, executorId: string): Promise<void> {
+    const { channel } = current
+    const queue = queueOf(executorId)
+    // Durable: RabbitMQ 4.3 takes no other queue that several connections may use. It goes when nobody consumes it.
+    await channel.assertQueue(queue, {
+      durable: true,
+      expires: this.#options.queueExpiresMs,
+      arguments: { 'x-queue-type': 'classic' },
+    })
+    await channel.consume(queue, message => this.#take(current, executorId, message))
+  }
+
+  #take(current: ClientChannel, executorId: string, message: ConsumeMessage | null): void {
+    if (message === null) {
+      // somebody has deleted the queue: what workers publish from now on must find it again
+      current.queues.delete(executorId)
+      if (!this.#isClosing) this.of(executorId).catch(() => this.#link.renew('a queue was deleted'))
+      return
+    }
+    const head = headOf(message.properties)
+    const frames = head === undefined ? undefined : this.#reassemblyOf(executorId).take(head, message.content)
+    if (head !== undefined && frames !== undefined) this.#events.deliver(head, frames)
+    this.#acknowledge(current, message)
+  }
+
+  /** All that came in one turn of the event loop at once. */
+  #acknowledge(current: ClientChannel, message: ConsumeMessage): void {
+    const isScheduled = current.latest !== undefined
+    current.latest = message
+    if (isScheduled) return
+    setImmediate(() => {
+      const { latest } = current
+      current.latest = undefined
+      try {
+        if (latest !== undefined) current.channel.ack(latest, true)
+      } catch {
+        // the connection is gone: they come again, and are known
+      }
+    })
+  }
+
+  #reassemblyOf(executorId: string): Reassembly {
+    let reassembly = this.#reassemblies.get(executorId)
+    if (reassembly === undefined) {
+      reassembly = new Reassembly()
+      this.#reassemblies.set(executorId, reassembly)
+    }
+    return reassembly
+  }
+}
