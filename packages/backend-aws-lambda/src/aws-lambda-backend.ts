@@ -28,7 +28,6 @@ import { WorkerLogs } from './logs.ts'
 import { userKey } from './names.ts'
 import { policiesOf } from './policies.ts'
 import { costUsd } from './prices.ts'
-import { deployError, isNamed } from './vendor-errors.ts'
 import { BACKEND_VERSION } from './version.ts'
 
 /** What else has files and sockets open in a program. */
@@ -213,8 +212,7 @@ export class AwsLambdaBackend implements ComputeBackend {
         if (AccountLimit?.ConcurrentExecutions !== undefined)
           facts.concurrency = AccountLimit.ConcurrentExecutions
       } catch (error) {
-        if (!isNamed(error, 'AccessDeniedException'))
-          throw deployError(error, 'asking for the limits of the account')
+        // without the right to ask, refusals tell; wrong keys are the error of what comes next
         log.debug(`the concurrency of the account is not known: ${(error as Error).message}`)
       }
     }
@@ -237,7 +235,8 @@ function capabilitiesOf(settings: AwsLambdaSettings, maxActivations: number): Co
     maxActivations,
     callsAtOnce: 1,
     sharesFileSystem: false,
-    killsBusyCalls: true,
+    // an event's worker ends itself too, but nobody says so
+    killsBusyCalls: !isAsync,
     freshWorkers: false,
     maxStartDelayMs: settings.maximumEventAgeS * 1000,
     workersOutliveClient: true,

@@ -3,7 +3,15 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { clean } from './commands/clean.ts'
 import { hello } from './commands/hello.ts'
 import { attachJob, jobResults, listJobs } from './commands/jobs.ts'
+import { platformLogs } from './commands/logs.ts'
 import { listRuntimes } from './commands/runtime-list.ts'
+import {
+  buildRuntime,
+  deleteRuntime,
+  deployRuntime,
+  printPolicies,
+  updateRuntime,
+} from './commands/runtimes.ts'
 import { selfTest } from './commands/self-test.ts'
 import { addStorageCommands } from './commands/storage/index.ts'
 import { type GlobalOptions, UsageError } from './global-options.ts'
@@ -23,6 +31,9 @@ Examples:
   $ lithops hello                      one call on the configured backend, on this machine without a config
   $ lithops hello --map 100            a hundred calls
   $ lithops test -b aws_lambda         try a backend out
+  $ lithops runtime deploy -b aws_lambda --create-role
+                                       make its workers ready, and the role that they need
+  $ lithops logs a1b2c3-0-M000         what the workers of a job wrote, on a platform that keeps it
   $ lithops job attach a1b2c3-0-M000   finish a job whose program is gone
   $ lithops storage put data.csv mine  write a file into the bucket 'mine'
   $ lithops clean --dry-run            see what would be removed
@@ -81,12 +92,14 @@ function makeProgram(finished: (ok: boolean) => void): Command {
     .command('test')
     .description('check that calls, maps, reduces, errors, timeouts and storage work on the backend')
     .action(run(selfTest))
+  addRuntimeCommands(program, run, finished)
   program
-    .command('runtime')
-    .description('manage runtimes')
-    .command('list')
-    .description('print the runtimes that are deployed')
-    .action(run(listRuntimes))
+    .command('logs <id>')
+    .description(
+      'print what workers wrote into the log of the platform: of a job by its key, or of one request by its id',
+    )
+    .option('--since <minutes>', 'only what is not older', wholeNumber)
+    .action(runOn(platformLogs))
   const job = program
     .command('job')
     .description('see jobs that lie in storage, finish them, and read their results')
@@ -108,6 +121,47 @@ function makeProgram(finished: (ok: boolean) => void): Command {
     .option('--dry-run', 'only print what would be removed')
     .action(run(clean))
   return program
+}
+
+type Run = <O>(
+  command: (options: GlobalOptions & O) => Promise<boolean>,
+) => (_: unknown, self: Command) => Promise<void>
+
+function addRuntimeCommands(program: Command, run: Run, finished: (ok: boolean) => void): void {
+  const runtime = program.command('runtime').description('manage runtimes')
+  const runOnNamed =
+    <O>(command: (name: string | undefined, options: GlobalOptions & O) => Promise<boolean>) =>
+    async (name: string | undefined, _: unknown, self: Command) =>
+      finished(await command(name, self.optsWithGlobals<GlobalOptions & O>()))
+  const memory = ['--memory <mib>', 'memory of its workers in MiB', wholeNumber] as const
+  runtime.command('list').description('print the runtimes that are deployed').action(run(listRuntimes))
+  runtime
+    .command('deploy [name]')
+    .description('make a runtime ready before the first job does')
+    .option(...memory)
+    .option('--create-role', 'make the role of the workers, where the config names none')
+    .action(runOnNamed(deployRuntime))
+  runtime
+    .command('update [name]')
+    .description('remove what is deployed of a runtime, of any version, and deploy it anew')
+    .option(...memory)
+    .action(runOnNamed(updateRuntime))
+  runtime
+    .command('delete [name]')
+    .description('remove a runtime; the next job deploys it again')
+    .option(...memory)
+    .action(runOnNamed(deleteRuntime))
+  runtime
+    .command('build <name> [arguments...]')
+    .description('build a runtime of your own; arguments after -- go to the tool that builds')
+    .option('-f, --file <file>', 'Dockerfile or recipe')
+    .action(async (name: string, extra: string[], _: unknown, self: Command) =>
+      finished(await buildRuntime(name, self.optsWithGlobals(), extra)),
+    )
+  runtime
+    .command('policies')
+    .description('print the least that deployer and workers must be allowed on the platform')
+    .action(run(printPolicies))
 }
 
 function wholeNumber(text: string): number {

@@ -78,6 +78,24 @@ describe('commands', () => {
     expect(JSON.parse(lithops(['hello', '--map', '3', '--json']).stdout)).toMatchObject({ ok: true })
   })
 
+  test('runtime deploy, update, delete, policies and build', () => {
+    expect(lithops(['runtime', 'deploy']).stdout).toMatch(/localhost: runtime '.+' is ready: Node v\d+/)
+    expect(lithops(['runtime', 'update']).stdout).toContain('is up to date')
+    expect(lithops(['runtime', 'delete']).status).toBe(0)
+    expect(lithops(['runtime', 'policies']).stdout).toContain('needs no policies')
+    const built = lithops(['runtime', 'build', 'mine', '-f', 'Dockerfile'])
+    expect([built.status, built.stderr]).toEqual([1, expect.stringContaining('no runtimes that are built')])
+  })
+
+  test('logs of a platform that keeps none, and of what is neither a job nor a request', () => {
+    const none = lithops(['logs', 'a1b2c3-0-M000'])
+    expect([none.status, none.stdout]).toEqual([
+      1,
+      expect.stringContaining('There is no log of a1b2c3-0-M000'),
+    ])
+    expect(lithops(['logs', 'everything']).status).toBe(2)
+  })
+
   test('runtime list and clean', () => {
     expect(lithops(['runtime', 'list']).stdout).toContain('localhost')
     expect(lithops(['clean', '--dry-run'])).toMatchObject({ status: 0 })

@@ -23,6 +23,8 @@ const MAX_PAUSE_MS = 1_000
 const KEYS_PER_LISTING = 1000
 /** Longest key that carries frames; the S3 API allows no more. */
 const MAX_KEY_BYTES = 1024
+/** The same of one part of it where keys are paths: what file systems take. */
+const MAX_FILE_NAME_BYTES = 255
 
 /** The way home through object storage: workers write objects, the client lists and reads them. */
 export class StorageMonitor implements Monitor {
@@ -90,6 +92,9 @@ export class StorageMonitor implements Monitor {
       config: this.#storage.backend.workerConfig(),
       bucket: this.#storage.bucket,
       ...(this.#maxKeyBytes === 0 ? {} : { maxKeyBytes: this.#maxKeyBytes }),
+      ...(this.#storage.backend.capabilities.keysAreFilePaths
+        ? { maxSegmentBytes: MAX_FILE_NAME_BYTES }
+        : {}),
     }
   }
 

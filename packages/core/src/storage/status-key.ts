@@ -10,20 +10,28 @@ export function blockPrefix(job: JobKey, block: number): string {
   return `${statusPrefix(job)}${block}/`
 }
 
+/** What keys may have. */
+export interface KeyLimits {
+  readonly maxKeyBytes: number
+  /** Between two slashes. Default: Infinity. */
+  readonly maxSegmentBytes?: number
+}
+
 /**
  * Key and body of a status object: `<job>/status/<block>/<first call>-<last call>-<attempt>-<unique>`. Frames that leave
- * the key within `maxKeyBytes` are part of it, after a dot, as base64url, and the body is empty.
+ * the key within its limits are part of it, after a dot, as base64url, and the body is empty.
  */
 export function statusKey(
   job: JobKey,
   { callId, lastCallId = callId, attempt }: PublishedCalls,
   unique: string,
   frames: Uint8Array,
-  maxKeyBytes: number,
+  { maxKeyBytes, maxSegmentBytes = Number.POSITIVE_INFINITY }: KeyLimits,
 ): { readonly key: string; readonly body: Uint8Array } {
   const name = `${blockPrefix(job, blockOf(callId))}${callId}-${lastCallId}-${attempt}-${unique}`
   const keyBytes = Buffer.byteLength(name) + FRAMES_MARK.length + Math.ceil((frames.length * 4) / 3)
-  if (keyBytes > maxKeyBytes) return { key: name, body: frames }
+  const segmentBytes = keyBytes - name.lastIndexOf('/') - 1
+  if (keyBytes > maxKeyBytes || segmentBytes > maxSegmentBytes) return { key: name, body: frames }
   const text = Buffer.from(frames.buffer, frames.byteOffset, frames.byteLength).toString('base64url')
   return { key: `${name}${FRAMES_MARK}${text}`, body: NOTHING }
 }

@@ -156,6 +156,7 @@ class ActivationRun {
       if (pending !== undefined && (await pending) === 'poisoned') {
         this.#handBack(calls.slice(i + 1))
         this.flush()
+        await this.#publishing?.flush() // the host may end the process
         this.#host.poisoned(this.#lastCall as RunningCall)
         break
       }

@@ -3,7 +3,7 @@ import type { JobKey, PublishedCalls, PublisherAddress, StatusPublisher } from '
 import type { StorageBackend } from '../driver/storage-backend.ts'
 import { MonitorError } from '../errors/index.ts'
 import { withRetries } from '../storage/retrying-storage.ts'
-import { statusKey } from '../storage/status-key.ts'
+import { type KeyLimits, statusKey } from '../storage/status-key.ts'
 
 /** What the storage monitor tells workers. */
 export interface StoragePublisherAddress extends PublisherAddress {
@@ -15,6 +15,8 @@ export interface StoragePublisherAddress extends PublisherAddress {
   readonly bucket: string
   /** Longest key that may carry the frames themselves, so that a listing alone tells them; absent: none does. */
   readonly maxKeyBytes?: number
+  /** The same of what is between two slashes of a key; absent: there is no such limit. */
+  readonly maxSegmentBytes?: number
 }
 
 export function isStoragePublisherAddress(address: PublisherAddress): address is StoragePublisherAddress {
@@ -39,7 +41,7 @@ export function createStoragePublisher(
 class StoragePublisher implements StatusPublisher {
   readonly #backend: StorageBackend
   readonly #bucket: string
-  readonly #maxKeyBytes: number
+  readonly #limits: KeyLimits
   readonly #id = randomBytes(4).toString('hex')
   readonly #underWay = new Set<Promise<unknown>>()
   #published = 0
@@ -48,13 +50,14 @@ class StoragePublisher implements StatusPublisher {
   constructor(backend: StorageBackend, address: StoragePublisherAddress) {
     this.#backend = backend
     this.#bucket = address.bucket
-    this.#maxKeyBytes = address.maxKeyBytes ?? 0
+    const { maxKeyBytes = 0, maxSegmentBytes } = address
+    this.#limits = { maxKeyBytes, ...(maxSegmentBytes === undefined ? {} : { maxSegmentBytes }) }
   }
 
   async publish(frames: Uint8Array, job: JobKey, call: PublishedCalls): Promise<void> {
     if (this.#isClosed) throw new MonitorError('The publisher is closed', { code: 'LITHOPS_CLOSED' })
     const unique = `${this.#id}-${this.#published++}`
-    const { key, body } = statusKey(job, call, unique, frames, this.#maxKeyBytes)
+    const { key, body } = statusKey(job, call, unique, frames, this.#limits)
     const put = this.#backend.putObject(this.#bucket, key, body)
     this.#underWay.add(put)
     try {
