@@ -20,6 +20,7 @@ const PARTS = {
     debian: ['radosgw', 'ceph-mon', 'ceph-osd', 'ceph-common'],
   },
   rabbitmq: { programs: ['rabbitmq-server', 'epmd', 'erl'], debian: ['rabbitmq-server'] },
+  'docker-registry': { programs: ['docker-registry'], debian: ['docker-registry'] },
   moto: { programs: ['moto_server'], python: ['moto[server]==5.2.1'] },
   // The last state of the community's source. Builds in about four minutes on two cores.
   minio: { programs: ['minio'], go: 'github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c' },

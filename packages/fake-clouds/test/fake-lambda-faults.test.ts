@@ -183,6 +183,10 @@ describe('replies', () => {
     expect(fault.strikes).toBe(1)
     appendFileSync(file, '')
     expect((await invoke(client, name, file)).reply).toBe('done')
+    // also where the function is faster than who kills it
+    aws.inject(awsFaults.killEnvironment(5_000), { operation: 'Invoke' })
+    expect((await invoke(client, name, file)).reply).toMatchObject({ errorType: 'Runtime.ExitError' })
+    expect((await invoke(client, name, file)).reply).toBe('done')
   })
 })
 

@@ -6,8 +6,9 @@ import { AwsServer, type SeenAwsRequest } from './http/aws-server.ts'
 import { type AccessKey, Credentials, type Identity } from './http/credentials.ts'
 import { authorize } from './iam/authorize.ts'
 import { IamService } from './iam/iam-service.ts'
-import { Roles } from './iam/roles.ts'
+import { LAMBDA_TRUST, Roles } from './iam/roles.ts'
 import { StsService } from './iam/sts-service.ts'
+import { workerSession } from './iam/worker-session.ts'
 import type { Failure } from './lambda/lambda-function.ts'
 import { LambdaService } from './lambda/lambda-service.ts'
 import { LogStore } from './logs/log-store.ts'
@@ -15,7 +16,6 @@ import { LogsService } from './logs/logs-service.ts'
 import { type AwsSetting, DEFAULT_QUOTAS, DEFAULT_TIMING, type FakeAwsOptions } from './options.ts'
 
 const CODE_PATH = '/lithops-fake-code/'
-const WORKER_SESSION_S = 12 * 3600
 
 export interface EnvironmentCounts {
   readonly busy: number
@@ -97,13 +97,13 @@ export class FakeAws implements AsyncDisposable {
     const logs = new LogStore(setting)
     const admission = new Admission(setting.quotas)
     let fake: FakeAws | undefined
-    const ecr = new EcrService(setting)
+    const ecr = new EcrService(setting, options.containerRegistry)
     const launcher = new Launcher({
       setting,
       options,
       logs,
-      keysOf: roleArn => sessionOf(keys, accountId, roleArn),
-      imageFolder: digest => ecr.folderOf(digest),
+      keysOf: roleArn => workerSession(keys, accountId, roleArn),
+      imageContent: digest => ecr.contentOf(digest),
     })
     const lambda = new LambdaService({
       setting,
@@ -286,22 +286,4 @@ export class FakeAws implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
-}
-
-const LAMBDA_TRUST = {
-  Version: '2012-10-17',
-  Statement: [{ Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' }],
-}
-
-function sessionOf(keys: Credentials, accountId: string, roleArn: string) {
-  const role = roleArn.split('/').at(-1) ?? ''
-  const session = `lambda-${role}`
-  return keys.addSession(
-    {
-      arn: `arn:aws:sts::${accountId}:assumed-role/${role}/${session}`,
-      userId: `AROA:${session}`,
-      accountId,
-    },
-    WORKER_SESSION_S,
-  )
 }

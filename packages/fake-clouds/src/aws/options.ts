@@ -70,6 +70,11 @@ export interface FakeAwsOptions {
   readonly policies?: readonly object[]
   /** Objects that code may be taken from, for S3Bucket and S3Key. */
   readonly readObject?: (bucket: string, key: string) => Promise<Uint8Array | undefined>
+  /**
+   * Host and port of a container registry that stands behind ECR, plain http: images that are pushed there are images of
+   * ECR. Default: none; images come by `putImage`.
+   */
+  readonly containerRegistry?: string
   /** Keeps the bodies of all requests in `requests`. Default: false. */
   readonly keepBodies?: boolean
   /** What a function that used too much memory is said to have died of; AWS says either. Default: 'Runtime.ExitError'. */

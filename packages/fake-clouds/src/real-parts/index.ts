@@ -1,5 +1,6 @@
 export { awsLambdaRic, type RuntimeInterfaceClient } from './aws-lambda-ric.ts'
 export { cephRgw } from './ceph-rgw.ts'
+export { type ContainerRegistry, dockerRegistry } from './docker-registry.ts'
 export { findProgram, PARTS_FOLDER } from './find-program.ts'
 export { minio } from './minio.ts'
 export { moto } from './moto.ts'

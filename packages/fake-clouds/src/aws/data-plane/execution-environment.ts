@@ -163,19 +163,21 @@ export class ExecutionEnvironment implements Watched {
     this.#process?.thaw()
     const killer = killAfterMs === undefined ? undefined : setTimeout(() => void this.#doom(), killAfterMs)
     try {
-      return await this.#waitForOutcome(requestId, deadline)
+      return await this.#waitForOutcome(requestId, deadline, killer !== undefined)
     } finally {
       clearTimeout(killer)
     }
   }
 
-  async #waitForOutcome(requestId: string, deadline: number): Promise<Outcome> {
+  async #waitForOutcome(requestId: string, deadline: number, isKilled: boolean): Promise<Outcome> {
     let outcome: Outcome | undefined
     for (;;) {
       const signal = await this.#next(deadline)
       switch (signal.kind) {
         case 'response':
-          outcome = { body: signal.body }
+          // a function that was faster than who kills it: its reply does not get out
+          if (isKilled) await this.#doom()
+          else outcome = { body: signal.body }
           break
         case 'tooLarge':
           outcome = responseTooLarge()

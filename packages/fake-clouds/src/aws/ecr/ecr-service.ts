@@ -3,10 +3,13 @@ import { AwsError } from '../http/aws-error.ts'
 import type { AwsAnswer, AwsRequest, AwsService } from '../http/aws-service.ts'
 import { jsonInput, targetAnswer, targetOperation } from '../http/json-service.ts'
 import type { AwsSetting } from '../options.ts'
+import { type ImageContent, unpackImage } from './image-content.ts'
+import { RegistryClient } from './registry-client.ts'
 import { type EcrImage, type ImageId, Repositories, type Repository } from './repositories.ts'
 
 type Input = Readonly<Record<string, unknown>>
 
+const MANIFEST_TYPE = 'application/vnd.docker.distribution.manifest.v2+json'
 const BODY_LIMIT_BYTES = 1024 * 1024
 const PAGE_LENGTH = 100
 const TOKEN_LIFETIME_S = 12 * 3600
@@ -20,17 +23,20 @@ const OPERATIONS = [
   'ListImages',
 ]
 
-/** The API of the container registry. Images come by `put`: there is no registry behind it to push to. */
+/** The API of the container registry. Images come by `put`, or are pushed to the registry that stands behind it. */
 export class EcrService implements AwsService {
   readonly name = 'ecr'
   readonly protocol = 'json'
   readonly #setting: AwsSetting
   readonly #repositories: Repositories
-  readonly #folders = new Map<string, string>()
+  readonly #registry: RegistryClient | undefined
+  readonly #deletions: Promise<void>[] = []
+  readonly #content = new Map<string, ImageContent>()
 
-  constructor(setting: AwsSetting) {
+  constructor(setting: AwsSetting, registryHost?: string) {
     this.#setting = setting
-    this.#repositories = new Repositories(setting)
+    this.#repositories = new Repositories(setting, registryHost)
+    if (registryHost !== undefined) this.#registry = new RegistryClient(registryHost)
   }
 
   bodyLimitBytes(): number {
@@ -48,8 +54,12 @@ export class EcrService implements AwsService {
     return this.#repositories.arnOf(String(repositoryName ?? first))
   }
 
-  answer(operation: string, request: AwsRequest): AwsAnswer {
-    return targetAnswer(this.#run(operation, jsonInput(request)))
+  async answer(operation: string, request: AwsRequest): Promise<AwsAnswer> {
+    const input = jsonInput(request)
+    await this.#look(String(input.repositoryName ?? ''))
+    const answer = targetAnswer(this.#run(operation, input))
+    await Promise.all(this.#deletions.splice(0))
+    return answer
   }
 
   put(image: { readonly repository: string; readonly tag: string; readonly folder?: string }): {
@@ -61,23 +71,46 @@ export class EcrService implements AwsService {
     const text = `${image.repository}:${image.tag}:${image.folder ?? ''}:${repository.images.length}`
     const digest = `sha256:${createHash('sha256').update(text).digest('hex')}`
     for (const other of repository.images) other.tags.delete(image.tag)
-    repository.images.push({ digest, tags: new Set([image.tag]), pushedAtMs: Date.now() })
-    if (image.folder !== undefined) this.#folders.set(digest, image.folder)
+    repository.images.push({
+      digest,
+      tags: new Set([image.tag]),
+      pushedAtMs: Date.now(),
+      mediaType: MANIFEST_TYPE,
+      bytes: 0,
+    })
+    if (image.folder !== undefined) this.#content.set(digest, { kind: 'folder', folder: image.folder })
     return { uri: `${repository.uri}@${digest}`, digest }
   }
 
   /** Of a URI by tag or by digest; undefined when there is no such image. */
-  digestOf(uri: string): string | undefined {
+  async digestOf(uri: string): Promise<string | undefined> {
     const match = /^([^/]+)\/([^:@]+)(?::([^@]+))?(?:@(sha256:[0-9a-f]{64}))?$/.exec(uri)
     if (match === null) return undefined
     const [, host, name = '', tag = 'latest', digest] = match
+    await this.#look(name)
     const repository = this.#repositories.find(name)
     if (repository === undefined || !repository.uri.startsWith(`${host}/`)) return undefined
-    return repository.images.find(image => (digest ? image.digest === digest : image.tags.has(tag)))?.digest
+    const found = repository.images.find(image =>
+      digest ? image.digest === digest : image.tags.has(tag),
+    )?.digest
+    const registry = this.#registry
+    if (found !== undefined && registry !== undefined && !this.#content.has(found)) {
+      const unpack = (folder: string) => unpackImage(registry, name, found, folder)
+      this.#content.set(found, { kind: 'pushed', unpack })
+    }
+    return found
   }
 
-  folderOf(digest: string): string | undefined {
-    return this.#folders.get(digest)
+  /** What a function of an image runs. */
+  contentOf(digest: string): ImageContent | undefined {
+    return this.#content.get(digest)
+  }
+
+  /** Looks what was pushed. */
+  async #look(name: string): Promise<void> {
+    const repository = this.#repositories.find(name)
+    if (this.#registry === undefined || repository === undefined) return
+    this.#repositories.update(repository, await this.#registry.images(name))
   }
 
   #run(operation: string, input: Input): object {
@@ -89,7 +122,7 @@ export class EcrService implements AwsService {
             {
               authorizationToken: Buffer.from(`AWS:${password}`).toString('base64'),
               expiresAt: Math.floor(Date.now() / 1000) + TOKEN_LIFETIME_S,
-              proxyEndpoint: `https://${this.#repositories.host}`,
+              proxyEndpoint: `${this.#registry === undefined ? 'https' : 'http'}://${this.#repositories.host}`,
             },
           ],
         }
@@ -114,6 +147,7 @@ export class EcrService implements AwsService {
       case 'DeleteRepository': {
         const repository = this.#repositories.get(String(input.repositoryName))
         this.#repositories.delete(repository, input.force === true)
+        for (const { digest } of repository.images) this.#deleteInRegistry(repository.name, digest)
         return { repository: this.#view(repository) }
       }
       case 'DescribeImages':
@@ -128,14 +162,22 @@ export class EcrService implements AwsService {
         const { items, nextToken } = slice(ids, input)
         return { imageIds: items, nextToken }
       }
-      case 'BatchDeleteImage':
-        return this.#repositories.deleteImages(
-          this.#repositories.get(String(input.repositoryName)),
-          (input.imageIds as readonly ImageId[] | undefined) ?? [],
-        )
+      case 'BatchDeleteImage': {
+        const repository = this.#repositories.get(String(input.repositoryName))
+        const before = [...repository.images]
+        const ids = (input.imageIds as readonly ImageId[] | undefined) ?? []
+        const answer = this.#repositories.deleteImages(repository, ids)
+        const gone = before.filter(image => !repository.images.includes(image))
+        for (const { digest } of gone) this.#deleteInRegistry(repository.name, digest)
+        return answer
+      }
       default:
         throw new Error(`ECR has no answer for ${operation}`)
     }
+  }
+
+  #deleteInRegistry(name: string, digest: string): void {
+    if (this.#registry !== undefined) this.#deletions.push(this.#registry.delete(name, digest))
   }
 
   #describeImages(input: Input): object {
@@ -148,9 +190,9 @@ export class EcrService implements AwsService {
       repositoryName: repository.name,
       imageDigest: image.digest,
       ...(image.tags.size > 0 && { imageTags: [...image.tags] }),
-      imageSizeInBytes: 0,
+      imageSizeInBytes: image.bytes,
       imagePushedAt: image.pushedAtMs / 1000,
-      imageManifestMediaType: 'application/vnd.docker.distribution.manifest.v2+json',
+      imageManifestMediaType: image.mediaType,
     }))
     return { imageDetails, nextToken }
   }

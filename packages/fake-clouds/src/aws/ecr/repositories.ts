@@ -1,10 +1,13 @@
 import { AwsError } from '../http/aws-error.ts'
 import type { AwsSetting } from '../options.ts'
+import type { RegistryImage } from './registry-client.ts'
 
 export interface EcrImage {
   readonly digest: string
   readonly tags: Set<string>
   readonly pushedAtMs: number
+  readonly mediaType: string
+  readonly bytes: number
 }
 
 export interface ImageId {
@@ -25,9 +28,10 @@ export class Repositories {
   readonly #setting: AwsSetting
   readonly #repositories = new Map<string, Repository>()
 
-  constructor(setting: AwsSetting) {
+  /** `host` is the registry's; without one it is as on AWS, and nothing is there. */
+  constructor(setting: AwsSetting, host?: string) {
     this.#setting = setting
-    this.host = `${setting.accountId}.dkr.ecr.${setting.region}.amazonaws.com`
+    this.host = host ?? `${setting.accountId}.dkr.ecr.${setting.region}.amazonaws.com`
   }
 
   get all(): readonly Repository[] {
@@ -85,6 +89,19 @@ export class Repositories {
       'ImageNotFoundException',
       `The image with imageId {imageDigest:'${imageDigest}', imageTag:'${imageTag}'} does not exist within the repository with name '${repository.name}' in the registry with id '${this.#setting.accountId}'`,
     )
+  }
+
+  /** What the registry has by now: images that were pushed, and tags that were moved. */
+  update(repository: Repository, found: readonly RegistryImage[]): void {
+    for (const image of repository.images) image.tags.clear()
+    for (const { digest, tag, mediaType, bytes } of found) {
+      let image = findImage(repository, { imageDigest: digest })
+      if (image === undefined) {
+        image = { digest, tags: new Set(), pushedAtMs: Date.now(), mediaType, bytes }
+        repository.images.push(image)
+      }
+      image.tags.add(tag)
+    }
   }
 
   /** A tag that is deleted leaves the image while it has others. */

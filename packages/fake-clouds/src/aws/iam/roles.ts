@@ -19,6 +19,12 @@ export interface Role {
   readonly tags: Map<string, string>
 }
 
+/** Who may assume a role: Lambda. */
+export const LAMBDA_TRUST = {
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' }],
+}
+
 /** Roles of the account. What was changed shows, and works, only after a while. */
 export class Roles {
   readonly #setting: AwsSetting

@@ -3,18 +3,11 @@ import type { Launcher } from '../data-plane/launcher.ts'
 import { AwsError } from '../http/aws-error.ts'
 import { type AwsAnswer, type AwsRequest, jsonAnswer } from '../http/aws-service.ts'
 import type { Roles } from '../iam/roles.ts'
-import type { AwsSetting } from '../options.ts'
-import { CodePackage, UNZIPPED_LIMIT_BYTES } from './code-package.ts'
+import { checkUnzipped, type ReadFunctionCode, readFunctionCode } from './function-code.ts'
 import { type FunctionInput, type FunctionSettings, mergeSettings } from './function-settings.ts'
 import { viewOf } from './function-view.ts'
-import {
-  type Failure,
-  type FunctionCode,
-  LambdaFunction,
-  newRevision,
-  type Revision,
-} from './lambda-function.ts'
-import type { Layers, LayerVersion } from './layers.ts'
+import { type Failure, LambdaFunction, newRevision, type Revision } from './lambda-function.ts'
+import type { Layers } from './layers.ts'
 import {
   conflict,
   constraint,
@@ -26,18 +19,14 @@ import {
   parseFunctionName,
 } from './names.ts'
 import { page } from './paging.ts'
-import { type CodeLocation, type ReadObject, readCode } from './read-code.ts'
+import type { CodeLocation } from './read-code.ts'
 
 const MAX_NAME_LENGTH = 64
 
-export interface FunctionsOptions {
-  readonly setting: AwsSetting
+export interface FunctionsOptions extends Pick<ReadFunctionCode, 'setting' | 'readObject' | 'imageDigest'> {
   readonly roles: Roles
-  readonly layers: Layers
+  readonly layerStore: Layers
   readonly launcher: Launcher
-  readonly readObject: ReadObject | undefined
-  /** Digest of an image in the registry; undefined when there is none such. */
-  readonly imageDigest: (uri: string) => string | undefined
 }
 
 /** Functions of the account: made, changed, listed, removed. */
@@ -97,8 +86,13 @@ export class Functions {
     const isImage = input.PackageType === 'Image'
     const { quotas, timing } = this.#options.setting
     const settings = mergeSettings(input, { isImage, maxMemoryMB: quotas.maxMemoryMB })
-    const layers = this.#options.layers.find(settings.Layers)
-    const code = await this.#readCode(input.Code ?? {}, isImage, layers)
+    const layers = this.#options.layerStore.find(settings.Layers)
+    const code = await readFunctionCode(input.Code ?? {}, {
+      ...this.#options,
+      isImage,
+      layers,
+      storedBytes: this.#storedBytes,
+    })
     this.#options.roles.assumeForLambda(settings.Role)
     // another request may have made it while this one was read
     if (this.#functions.has(name)) throw conflict(`Function already exist: ${name}`)
@@ -151,7 +145,12 @@ export class Functions {
     const settings = input.Architectures
       ? { ...before.settings, Architectures: input.Architectures }
       : before.settings
-    const code = await this.#readCode(input, before.code.kind === 'image', before.layers)
+    const code = await readFunctionCode(input, {
+      ...this.#options,
+      isImage: before.code.kind === 'image',
+      layers: before.layers,
+      storedBytes: this.#storedBytes,
+    })
     this.#checkUpdate(fn, input.RevisionId)
     if (input.DryRun === true) return jsonAnswer(this.#view(fn))
     this.#update(fn, newRevision({ ...before, settings, code }))
@@ -168,7 +167,7 @@ export class Functions {
       isImage: before.code.kind === 'image',
       maxMemoryMB: this.#options.setting.quotas.maxMemoryMB,
     })
-    const layers = this.#options.layers.find(settings.Layers)
+    const layers = this.#options.layerStore.find(settings.Layers)
     if (before.code.kind === 'zip') checkUnzipped(before.code.code, layers)
     this.#options.roles.assumeForLambda(settings.Role)
     this.#update(fn, newRevision({ ...before, settings, layers }))
@@ -231,29 +230,8 @@ export class Functions {
     return code?.kind === 'zip' ? code.code.zip : undefined
   }
 
-  async #readCode(
-    location: CodeLocation,
-    isImage: boolean,
-    layers: readonly LayerVersion[],
-  ): Promise<FunctionCode> {
-    if (isImage) {
-      const uri = location.ImageUri ?? ''
-      const digest = this.#options.imageDigest(uri)
-      if (digest !== undefined) return { kind: 'image', uri, digest }
-      throw invalidParameter(`Source image ${uri} does not exist. Provide a valid source image.`)
-    }
-    if (location.ImageUri !== undefined) {
-      throw invalidParameter('Please do not provide ImageUri when updating a function with packageType Zip.')
-    }
-    const code = await CodePackage.read(await readCode(location, this.#options.readObject))
-    checkUnzipped(code, layers)
-    const stored = this.codeBytes + this.#options.layers.codeBytes + code.zip.length
-    if (stored > this.#options.setting.quotas.codeStorageBytes) {
-      throw new AwsError(400, 'CodeStorageExceededException', 'Code storage limit exceeded.', {
-        fields: { Type: 'User' },
-      })
-    }
-    return { kind: 'zip', code }
+  get #storedBytes(): number {
+    return this.codeBytes + this.#options.layerStore.codeBytes
   }
 
   #checkUpdate(fn: LambdaFunction, revisionId: string | undefined): void {
@@ -315,14 +293,4 @@ export class Functions {
   #notFound({ name, qualifier }: FunctionReference): AwsError {
     return notFound(`Function not found: ${functionArn(this.#options.setting, name, qualifier)}`)
   }
-}
-
-function checkUnzipped(code: CodePackage, layers: readonly LayerVersion[]): void {
-  const bytes = layers.reduce((sum, layer) => sum + layer.code.unzippedBytes, code.unzippedBytes)
-  if (bytes < UNZIPPED_LIMIT_BYTES) return
-  const message =
-    layers.length > 0
-      ? `Function code combined with layers exceeds the maximum allowed size of ${UNZIPPED_LIMIT_BYTES} bytes. The actual size is ${bytes} bytes.`
-      : `Unzipped size must be smaller than ${UNZIPPED_LIMIT_BYTES} bytes`
-  throw invalidParameter(message)
 }

@@ -35,7 +35,7 @@ export class LambdaService implements AwsService {
     readonly roles: Roles
     readonly launcher: Launcher
     readonly admission: Admission
-    readonly imageDigest: (uri: string) => string | undefined
+    readonly imageDigest: (uri: string) => Promise<string | undefined>
     readonly codeUrl: (name: string) => string
   }) {
     const { setting, roles, launcher, admission, imageDigest } = options
@@ -47,7 +47,7 @@ export class LambdaService implements AwsService {
     this.functions = new Functions({
       setting,
       roles,
-      layers: this.#layers,
+      layerStore: this.#layers,
       launcher,
       readObject,
       imageDigest,
