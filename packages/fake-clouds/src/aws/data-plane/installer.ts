@@ -26,12 +26,15 @@ export interface Installation {
 export class Installer {
   readonly #options: FakeAwsOptions
   readonly #contentOf: (digest: string) => ImageContent | undefined
+  readonly #program: string
   readonly #unpacked = new Map<string, Promise<string>>()
   readonly #roots = new Map<string, Promise<ImageConfig>>()
 
   constructor(options: FakeAwsOptions, contentOf: (digest: string) => ImageContent | undefined) {
     this.#options = options
     this.#contentOf = contentOf
+    const client = options.runtimeInterfaceClient ?? process.env.LITHOPS_AWS_LAMBDA_RIC
+    this.#program = client === undefined ? BOOTSTRAP : programOf(client)
   }
 
   /** Below `folder`, which is this cloud's. */
@@ -58,19 +61,17 @@ export class Installer {
     const codes = layers.map(({ code }) => code)
     const opt = await this.#unpack(folder, `opt-${codes.map(idOf).join('-')}`, codes)
     const heap = `--max-old-space-size=${Math.floor(settings.MemorySize * HEAP_SHARE)}`
-    const client = this.#options.runtimeInterfaceClient ?? process.env.LITHOPS_AWS_LAMBDA_RIC
-    const program = client === undefined ? BOOTSTRAP : programOf(client)
     return {
       command: this.#options.node ?? process.execPath,
-      args: [heap, program, handler],
+      args: [heap, this.#program, handler],
       cwd: taskRoot,
-      hasTelemetry: client !== undefined,
+      hasTelemetry: this.#program !== BOOTSTRAP,
       env: {
         PATH: process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin',
         NODE_PATH: [`${opt}/nodejs/node_modules`, `${taskRoot}/node_modules`].join(path.delimiter),
         LD_LIBRARY_PATH: [`${taskRoot}`, `${taskRoot}/lib`, `${opt}/lib`].join(path.delimiter),
         LAMBDA_TASK_ROOT: taskRoot,
-        LAMBDA_RUNTIME_DIR: path.dirname(program),
+        LAMBDA_RUNTIME_DIR: path.dirname(this.#program),
         _HANDLER: handler,
       },
     }

@@ -120,8 +120,7 @@ export class AwsServer {
     if (fault?.kind === 'refuse') return cut(response, seen)
     if (fault?.kind === 'delay') await sleep(fault.ms)
     const answer = await this.#serve(service, operation, url, unsigned, fault).catch((error: unknown) => {
-      if (error instanceof AwsError) return errorAnswer(error, service, requestId)
-      throw error
+      return errorAnswer(error instanceof AwsError ? error : ownFailure(error), service, requestId)
     })
     if (fault?.kind === 'loseReply') return cut(response, seen)
     seen.status = answer.status
@@ -187,6 +186,12 @@ export class AwsServer {
     const service = this.#options.services.find(candidate => candidate.name === name)
     return service ?? (this.#options.services[0] as AwsService)
   }
+}
+
+/** What is wrong with this cloud, or with how a test set it up, and not with the request. */
+function ownFailure(error: unknown): AwsError {
+  const message = `The stand-in for AWS failed: ${error instanceof Error ? error.message : String(error)}`
+  return new AwsError(500, 'ServiceException', message, { fields: { Type: 'Service' } })
 }
 
 function cut(response: ServerResponse, seen: SeenAwsRequest): void {
