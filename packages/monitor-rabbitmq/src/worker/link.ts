@@ -5,6 +5,8 @@ import { monitorError } from './faults.ts'
 
 /** The broker may take so long to answer. */
 const CONNECT_MS = 10_000
+/** And to take leave. */
+const CLOSE_MS = 3_000
 const FIRST_PAUSE_MS = 50
 /** Between tries while the broker is away: who publishes must find the queue again that the client makes. */
 const LONGEST_PAUSE_MS = 2_000
@@ -73,7 +75,13 @@ export class Link<T> {
 
   /** Lets go of a connection that looks dead, so that it is made anew. */
   renew(reason: string): void {
-    this.#raw?.stream?.destroy(new Error(reason))
+    const stream = this.#raw?.stream
+    if (stream !== undefined && !stream.destroyed) {
+      stream.destroy(new Error(reason))
+      return
+    }
+    void this.#drop()
+    if (this.#holders > 0) this.#open()
   }
 
   /** While it is held the process lives as long as the connection is open or tried. */
@@ -146,7 +154,16 @@ export class Link<T> {
   }
 
   async #setUp(connection: ChannelModel): Promise<void> {
+    // amqplib hears of the end of a connection only when it has been set up
+    let isGone = false
+    connection.once('close', () => {
+      isGone = true
+    })
+    connection.on('error', error => {
+      this.#lastError = error
+    })
     const current = await this.#options.setUp(connection)
+    if (isGone) throw new Error('the connection broke while it was set up')
     if (this.#isClosed) return
     this.#raw = connection.connection as RawConnection
     for (const timer of [this.#raw?.heartbeater?.sendTimer, this.#raw?.heartbeater?.recvTimer]) timer?.unref()
@@ -186,13 +203,13 @@ export class Link<T> {
     clearTimeout(this.#timer)
     this.#timer = undefined
     const recovering = this.#recovering
+    const stream = this.#raw?.stream
     this.#recovering = undefined
     this.#opening = undefined
     this.#current = undefined
     this.#raw = undefined
     this.#lost = undefined
-    // a connection that breaks while it is closed is closed
-    await recovering?.close().catch(() => {})
+    if (recovering !== undefined) await closed(recovering, stream)
   }
 
   #rejectAll(error: unknown): void {
@@ -206,6 +223,18 @@ export class Link<T> {
       details: { server },
     })
   }
+}
+
+/** A connection that breaks while it says goodbye is closed, which amqplib does not tell; one that is silent is left. */
+async function closed(recovering: RecoveringChannelModel, stream: Socket | undefined): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const gone = new Promise<void>(resolve => {
+    timer = setTimeout(resolve, CLOSE_MS)
+    stream?.once('close', () => resolve())
+  })
+  await Promise.race([recovering.close().catch(() => {}), gone])
+  clearTimeout(timer)
+  stream?.destroy()
 }
 
 /** What amqplib has below its connections and does not type. */

@@ -37,6 +37,8 @@ interface WorkerChannel {
   readonly channel: ConfirmChannel
   /** Ids of messages that found no queue. */
   readonly returned: Set<string>
+  /** Why the broker has closed the channel, though not the connection: a right that is missing, for instance. */
+  closedBecause: unknown
 }
 
 /** Publishes what calls tell to the queue of their executor, and to those of its ancestors. One per worker process. */
@@ -121,12 +123,14 @@ export class RabbitPublisher implements StatusPublisher {
         return await this.#send(current, job, pieces, heads, begun + this.#address.timeoutMs)
       } catch (error) {
         const waitedMs = performance.now() - begun
+        if (current.closedBecause !== undefined && this.#link.current === current)
+          this.#link.renew('the broker has closed a channel')
         const limitMs = error instanceof QueueMissing ? QUEUE_MISSING_MS : this.#address.timeoutMs
         if (waitedMs > Math.min(limitMs, this.#address.timeoutMs)) {
           throw monitorError(
             `RabbitMQ did not take what a call of job ${job.executorId}/${job.jobId} told within ${Math.round(waitedMs / 1000)} s`,
             this.#address.server,
-            error,
+            current.closedBecause ?? error,
           )
         }
         await new Promise(resolve => setTimeout(resolve, AGAIN_MS))
@@ -203,11 +207,14 @@ class QueueMissing extends Error {}
 async function setUpWorker(connection: ChannelModel): Promise<WorkerChannel> {
   const channel = await connection.createConfirmChannel()
   const returned = new Set<string>()
-  channel.on('error', () => {}) // messages that wait for their confirmation reject
+  const current: WorkerChannel = { connection, channel, returned, closedBecause: undefined }
+  channel.on('error', error => {
+    current.closedBecause = error
+  })
   channel.on('return', message => {
     if (typeof message.properties.messageId === 'string') returned.add(message.properties.messageId)
   })
-  return { connection, channel, returned }
+  return current
 }
 
 function confirmed(
