@@ -20,6 +20,7 @@ const CASES = [
   'word-count',
   'partition-keys',
   's3-objects',
+  'ways-home',
 ]
 
 function findLithops() {

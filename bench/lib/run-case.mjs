@@ -55,8 +55,18 @@ function pythonEnv(python, scratch) {
   }
 }
 
-async function runOnce(caseName, contender, { node, python, scratch, samples }) {
-  const env = contender.python ? pythonEnv(python, scratch) : process.env
+/** What a contender needs around it, a server for instance, is started before and closed after it. */
+async function runOnce(caseName, contender, options) {
+  const around = await contender.around?.()
+  try {
+    return await runWithin(around?.env ?? {}, caseName, contender, options)
+  } finally {
+    await around?.close()
+  }
+}
+
+async function runWithin(own, caseName, contender, { node, python, scratch, samples }) {
+  const env = { ...(contender.python ? pythonEnv(python, scratch) : process.env), ...own }
   if (contender.command) {
     await contender.ready?.()
     const { wall, stdout } = await runProgram(contender.command({ node, python }), env)

@@ -98,10 +98,30 @@ def count_requests(samples, output):
         json.dump({'samples': rows, 'version': lithops.__version__}, file)
 
 
+def ways_home(samples, output):
+    """The RabbitMQ monitor: how late results come, and calls that do nothing per second."""
+    config = {'lithops': {'backend': 'localhost', 'storage': 'localhost', 'monitoring': 'rabbitmq', 'data_cleaner': False},
+              'rabbitmq': {'amqp_url': os.environ['BENCH_AMQP_URL']}}
+    fexec = lithops.FunctionExecutor(config=config)
+    fexec.get_result(fexec.map(noop, range(10)))
+    rows = []
+    for _ in range(samples):
+        futures = fexec.map(ended, range(200))
+        values = fexec.get_result(futures)
+        late = sorted((future.stats['host_status_done_tstamp'] - value) * 1e3 for future, value in zip(futures, values))
+        wall, value = timed(lambda: fexec.get_result(fexec.map(noop, range(1000))))
+        assert value == list(range(1000))
+        rows.append({'p50': late[len(late) // 2], 'p99': late[len(late) * 99 // 100], 'rate': 1000 / (wall / 1e3)})
+    with open(output, 'w') as file:
+        json.dump({'samples': rows, 'version': lithops.__version__}, file)
+
+
 def main():
     case, samples, output = sys.argv[1], int(sys.argv[2]), sys.argv[3]
     if case == 'storage-monitor':
         return count_requests(samples, output)
+    if case == 'ways-home':
+        return ways_home(samples, output)
     fexec = lithops.FunctionExecutor(config={'lithops': {'backend': 'localhost', 'storage': 'localhost'}})
     fexec.get_result(fexec.map(noop, [0]))
     rows = []
