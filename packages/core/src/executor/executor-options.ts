@@ -19,6 +19,7 @@ import type { OpenStorage } from '../storage/open-storage.ts'
 import { driverContext, LEVELS, makeLog, namesOf, sectionOf } from './driver-section.ts'
 import { findDriver } from './find-driver.ts'
 import { localhostBackend } from './localhost-choice.ts'
+import { storageless } from './needs-storage.ts'
 import type { ExecutorParts } from './open-executor.ts'
 import { storageOpener } from './storage-opener.ts'
 
@@ -112,7 +113,8 @@ export function resolveExecutor(options: ExecutorOptions, kind: ExecutorKind): E
   const choices = backendChoices(options, config, kind)
   const context = driverContext(log)
   const backends = choices.map(choice => openBackend(choice, config, context))
-  const openStorage = jobStorageOpener(options.storage ?? config?.lithops.storage, choices, config, context)
+  const wantedStorage = options.storage ?? config?.lithops.storage
+  const openStorage = jobStorageOpener(wantedStorage, choices, config, context)
   return {
     jobDefaults: jobDefaults(options, config, kind),
     runtime: {
@@ -124,9 +126,10 @@ export function resolveExecutor(options: ExecutorOptions, kind: ExecutorKind): E
       ? Promise.all(backends)
       : (backends as ComputeBackend[]),
     injected: new Set(choices.filter(isBackend)),
+    isStorageless: isStorageless(wantedStorage, choices),
     openStorage,
     openNamedStorage: name => openNamedStorage(name, options.storages ?? [], choices, config, context),
-    openMonitor: monitorOpener(options, config, context),
+    openMonitor: monitorOpener(options, config, context, { storage: wantedStorage, backends: choices }),
     openStorageMonitor: async storage => openStorageMonitor(storage, config),
   }
 }
@@ -257,16 +260,25 @@ function checkBackend(backend: ComputeBackend): ComputeBackend {
   return backend
 }
 
+function isRemote(backends: readonly BackendChoice[]): boolean {
+  return backends.some(backend => typeof backend === 'string' && backend !== 'localhost')
+}
+
+function isStorageless(
+  wanted: string | StorageDriver | undefined,
+  backends: readonly BackendChoice[],
+): boolean {
+  return wanted === 'storageless' || (wanted === undefined && isRemote(backends))
+}
+
 function jobStorageOpener(
   wanted: string | StorageDriver | undefined,
   backends: readonly BackendChoice[],
   config: ResolvedConfig | undefined,
   context: DriverContext,
 ): ExecutorParts['openStorage'] {
-  if (wanted === 'storageless') return () => undefined
-  const isRemote = backends.some(backend => typeof backend === 'string' && backend !== 'localhost')
-  if (wanted === undefined && isRemote) return () => undefined
-  if (wanted === 'localhost' && isRemote) {
+  if (isStorageless(wanted, backends)) return () => undefined
+  if (wanted === 'localhost' && isRemote(backends)) {
     throw new ConfigError(
       'storage: localhost cannot be used with a remote backend: its workers do not see this machine. Name another storage, or storageless.',
     )
@@ -298,12 +310,27 @@ function monitorOpener(
   options: ExecutorOptions,
   config: ResolvedConfig | undefined,
   context: DriverContext,
+  chosen: {
+    readonly storage: string | StorageDriver | undefined
+    readonly backends: readonly BackendChoice[]
+  },
 ): ExecutorParts['openMonitor'] {
   const wanted =
     options.monitoring ??
     config?.lithops.monitoring?.toLowerCase() ??
     (config?.lithops.rabbitmq_monitor === true ? 'rabbitmq' : undefined)
+  if (
+    options.monitoring === undefined &&
+    config?.lithops.rabbitmq_monitor === true &&
+    wanted !== 'rabbitmq'
+  ) {
+    throw new ConfigError(
+      `lithops.rabbitmq_monitor is true, and lithops.monitoring is '${String(wanted)}': give one of them.`,
+    )
+  }
   if (wanted === undefined || wanted === 'direct') return undefined
+  if (wanted === 'storage' && isStorageless(chosen.storage, chosen.backends))
+    throw storageless('monitoring: storage')
   if (typeof wanted === 'object') checkDriverShape('monitor', 'the option monitoring', wanted)
   return async (storage): Promise<Monitor> => {
     const surroundings = { ...context, storage }

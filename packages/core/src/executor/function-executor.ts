@@ -131,6 +131,7 @@ export class FunctionExecutor {
     data: T | CallHandle<T>,
     options: CallOptions<Extra> = {},
   ): ResponseFuture<Awaited<R>> {
+    this.#surroundings.checkItems([data])
     const job = this.#newJob('A', fn, options, 1)
     const futures = this.#runner.list<Awaited<R>>(job, [data])
     this.#unread.add(futures)
@@ -159,6 +160,7 @@ export class FunctionExecutor {
   ): FuturesList<Awaited<R>> | FuturesStream<Awaited<R>> {
     checkItems(items)
     const count = countOf(items)
+    if (count !== undefined) this.#surroundings.checkItems(items as Iterable<unknown>)
     const job = this.#newJob('M', fn, optionsWithSource(items, options), count ?? Number.POSITIVE_INFINITY)
     if (count === undefined) {
       return this.#runner.stream<Awaited<R>>(job, sourceItems(items, options, this.#surroundings, job))
@@ -213,6 +215,7 @@ export class FunctionExecutor {
     checkMapReduceOptions(options)
     const count = countOf(items)
     const reduceBy = groupingOf(options)
+    if (count !== undefined) this.#surroundings.checkItems(items as Iterable<unknown>)
     const mapOptions = optionsWithSource(items, options)
     const mapJob = this.#newJob('M', mapFn, mapOptions, count ?? Number.POSITIVE_INFINITY, MAP_REDUCE_OPTIONS)
     mapJob.feedsWorkers = true
@@ -462,6 +465,7 @@ export class FunctionExecutor {
     if (typeof fn !== 'function')
       throw new TypeError(`Expected a function, got ${fn === null ? 'null' : typeof fn}.`)
     const compiled = compileJobOptions(options, this.#parts.jobDefaults, known)
+    this.#surroundings.checkStorageless(fn, options.extraArgs)
     this.#invoker.prepare(workers)
     return this.#runner.createJob(kind, fn as (...args: never[]) => unknown, compiled, options.extraArgs)
   }

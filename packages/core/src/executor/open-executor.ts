@@ -1,7 +1,7 @@
 import type { ComputeBackend, RuntimeSpec, WorkerDriver, WorkerSecrets } from '../driver/compute-backend.ts'
 import type { DriverLog } from '../driver/driver.ts'
 import type { Monitor } from '../driver/monitor.ts'
-import { ConfigError, InvocationError, MonitorError, NotSupportedError } from '../errors/index.ts'
+import { ConfigError, InvocationError, MonitorError } from '../errors/index.ts'
 import type { Invoker } from '../invoker/invoker.ts'
 import type { JobSurroundings } from '../invoker/job-message.ts'
 import type { WorkerNeeds } from '../invoker/lane.ts'
@@ -15,6 +15,7 @@ import { type OpenStorage, secretsOf, storageHead } from '../storage/open-storag
 import { Storage } from '../storage/storage.ts'
 import type { Location } from '../worker/protocol.ts'
 import { DurableJobs, type DurableJobsHost, keepsJobs } from './durable-jobs.ts'
+import { cloudObjectIn, storageless, usesContextStorage } from './needs-storage.ts'
 
 /** What the config came to: the parts of an executor, opened when they are first needed. */
 export interface ExecutorParts {
@@ -25,6 +26,8 @@ export interface ExecutorParts {
   readonly backends: readonly ComputeBackend[] | Promise<readonly ComputeBackend[]>
   /** Backends that the program made itself: closing them is its business. */
   readonly injected: ReadonlySet<ComputeBackend>
+  /** `storage: storageless`, or none for a remote backend. */
+  readonly isStorageless: boolean
   /** Undefined for `storage: storageless`. */
   readonly openStorage: () => OpenStorage | Promise<OpenStorage> | undefined
   /** A storage beside that one, by its config name. */
@@ -99,6 +102,18 @@ export class ExecutorSurroundings {
     this.#invoker.use(backends)
   }
 
+  /** Throws NotSupportedError, code LITHOPS_STORAGELESS, when the function is seen to need a storage that is not there. */
+  checkStorageless(fn: Function, extraArgs: readonly unknown[] = []): void {
+    if (!this.#parts.isStorageless || !usesContextStorage(fn, 1 + extraArgs.length)) return
+    throw storageless(`Function '${fn.name === '' ? '(anonymous)' : fn.name}' uses context.storage, which`)
+  }
+
+  /** The same for items of which any may be a cloud object. */
+  checkItems(items: Iterable<unknown>): void {
+    const found = this.#parts.isStorageless ? cloudObjectIn(items) : undefined
+    if (found !== undefined) throw storageless(`The cloud object ${found} among the items`)
+  }
+
   /** Removes a folder also when this program ends without `close`, where a backend on this machine can. */
   removeAtEnd(folder: string): void {
     for (const backend of this.#backends ?? []) {
@@ -147,8 +162,8 @@ export class ExecutorSurroundings {
   of(job: Job, directory: () => Promise<string>): JobSurroundings | Promise<JobSurroundings> {
     const storage = this.#storageOfJobs(this.#openStorage())
     if (storage !== undefined) this.#usesStorage = true
-    if (storage === undefined && (job.options.results === 'storage' || job.options.durable))
-      throw storageless()
+    if (storage === undefined && job.options.results === 'storage') throw storageless("results: 'storage'")
+    if (storage === undefined && job.options.durable) throw storageless('A durable job')
     const isDirect =
       this.#parts.openMonitor === undefined &&
       !job.options.durable &&
@@ -479,11 +494,4 @@ function driversOf(storages: readonly OpenStorage[]): WorkerDriver[] {
     if (module !== undefined) drivers.set(module, { kind: 'storage', name: backend.name, module })
   }
   return [...drivers.values()]
-}
-
-function storageless(): NotSupportedError {
-  return new NotSupportedError(
-    'There is no storage: the config has `storage: storageless`. Name a storage in it, for instance `storage: localhost`.',
-    { code: 'LITHOPS_STORAGELESS' },
-  )
 }

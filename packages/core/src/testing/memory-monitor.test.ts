@@ -6,6 +6,11 @@ monitorConformance({
   test,
   createMonitor: () => {
     const monitor = new MemoryMonitor()
-    return { monitor, openPublisher: openMemoryPublisher, leftovers: async () => monitor.jobs }
+    return {
+      monitor,
+      openPublisher: openMemoryPublisher,
+      leftovers: async () => monitor.jobs,
+      interrupt: async () => monitor.interrupt(),
+    }
   },
 })

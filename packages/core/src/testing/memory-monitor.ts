@@ -66,6 +66,9 @@ export class MemoryMonitor implements Monitor {
     mailbox?.wake()
   }
 
+  /** What a connection that breaks is to others: there is none here. */
+  interrupt(): void {}
+
   /** Names of jobs that still have something here. */
   get jobs(): readonly string[] {
     return [...this.#mailboxes.keys()]

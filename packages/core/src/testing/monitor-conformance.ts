@@ -27,6 +27,11 @@ export interface MonitorUnderTest {
   openPublisher(address: PublisherAddress): StatusPublisher | Promise<StatusPublisher>
   /** Names of what a job left on the way (objects, queues). The kit wants none after `forget` and `close`. */
   leftovers?(job: JobKey): Promise<readonly string[]>
+  /**
+   * Breaks every connection of both halves, as a network does for a moment. Absent: the monitor has none, and the cases of
+   * broken connections are skipped.
+   */
+  interrupt?(): Promise<void>
   /** Closes what was made beside the monitor. */
   close?(): Promise<void>
 }
@@ -57,6 +62,10 @@ class MonitorContext implements AsyncDisposable {
 
   get monitor(): Monitor {
     return this.#subject.monitor
+  }
+
+  get interrupt() {
+    return this.#subject.interrupt?.bind(this.#subject)
   }
 
   get leftovers() {
@@ -289,6 +298,29 @@ const cases: KitCase<MonitorUnderTest, MonitorContext>[] = [
         await publisher.publish(bytes, context.job, { callId, lastCallId, attempt: 0 })
       }
       await context.arrives(watching, frames, 'frames of several calls')
+    },
+  },
+  {
+    name: 'connections that break lose nothing and deliver nothing twice',
+    skip: subject =>
+      subject.interrupt === undefined ? 'the monitor has no connections to break' : undefined,
+    run: async context => {
+      const watching = context.watch()
+      const publisher = await context.publisher()
+      const frames = Array.from({ length: 12 }, (_, i) => patternBytes(50, i))
+      for (const [i, bytes] of frames.entries()) {
+        const published = publisher.publish(bytes, context.job, { callId: i, attempt: 0 })
+        // before, while and after something is published
+        if (i % 4 === 1) await context.interrupt?.()
+        await published
+        if (i % 4 === 3) await context.interrupt?.()
+      }
+      await context.arrives(watching, frames, 'frames over connections that broke')
+      assert.equal(watching.received.length, frames.length, 'number of deliveries')
+      const order = watching.received.map(bytes =>
+        frames.findIndex(other => Buffer.from(bytes).equals(other)),
+      )
+      assert.deepEqual(order, [...frames.keys()], 'order of what one worker published')
     },
   },
   {

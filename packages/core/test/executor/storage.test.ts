@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { StorageDriver } from '../../src/driver/index.ts'
-import { FunctionExecutor } from '../../src/index.ts'
+import { type CallContext, FunctionExecutor, type ObjectPiece, objects } from '../../src/index.ts'
 import { localhostStorageDriver } from '../../src/localhost/localhost-storage.ts'
+import { MemoryCompute, memoryStorage } from '../../src/testing/index.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'lithops-test-storage-'))
 /** The localhost storage in a folder of this test's own. */
@@ -61,6 +62,48 @@ test('results come home through storage, large ones by reference, and nothing is
 test('without a storage, asking for it says what to configure', async () => {
   await using fexec = new FunctionExecutor({ storage: 'storageless', localhost: { worker_processes: 1 } })
   await expect(fexec.storage()).rejects.toMatchObject({ code: 'LITHOPS_STORAGELESS' })
-  const future = fexec.callAsync((_: number, context) => context.storage.exists('x'), 0)
-  await expect(future.result()).rejects.toMatchObject({ code: 'LITHOPS_STORAGELESS' })
+  const code = { code: 'LITHOPS_STORAGELESS' }
+  // before anything is sent, where the function is seen to use it
+  const uses = (_: number, context: CallContext) => context.storage.exists('x')
+  expect(() => fexec.callAsync(uses, 0)).toThrow(/Function 'uses' uses context\.storage/)
+  expect(() =>
+    fexec.map((_: number, extra: string, { storage }) => storage.exists(extra), [1], { extraArgs: ['x'] }),
+  ).toThrow(expect.objectContaining(code))
+  expect(() =>
+    fexec.mapReduce(
+      (x: number) => x,
+      [1],
+      (_, context) => context.storage.exists('x'),
+    ),
+  ).toThrow(expect.objectContaining(code))
+  const found = { type: 'lithops.cloudobject', storage: 'aws_s3', bucket: 'b', key: 'k' } as const
+  expect(() => fexec.map((item: typeof found) => item.key, [found])).toThrow(/aws_s3:\/\/b\/k/)
+  expect(() => fexec.map((x: number) => x, [1], { durable: true })).toThrow(/durable job/)
+  expect(() => new FunctionExecutor({ storage: 'storageless', monitoring: 'storage' })).toThrow(
+    /monitoring: storage/,
+  )
+  // else when it asks for it
+  const indirect = fexec.callAsync(
+    (_: number, context) => Reflect.get(context, ['sto', 'rage'].join('')) as never,
+    0,
+  )
+  await expect(indirect.result()).rejects.toMatchObject(code)
+  expect(await fexec.callAsync((x: { storage: string }) => x.storage, { storage: 'mine' }).result()).toBe(
+    'mine',
+  )
+})
+
+test('a job without a storage reads objects of one that the config names', async () => {
+  const other = memoryStorage()
+  await using holder = new FunctionExecutor({ backend: new MemoryCompute(), storage: other })
+  const objectsThere = await holder.storage()
+  await objectsThere.createBucket('far')
+  await objectsThere.put('a.txt', 'from far', { bucket: 'far' })
+  await using fexec = new FunctionExecutor({
+    backend: new MemoryCompute(),
+    storage: 'storageless',
+    storages: [other],
+  })
+  const texts = fexec.map((piece: ObjectPiece) => piece.text(), objects('memory://far/a.txt'))
+  expect(await fexec.getResult(texts)).toEqual(['from far'])
 })

@@ -59,6 +59,19 @@ const mistakes: Record<string, { readonly fails: string; readonly Monitor: new (
       }
     },
   },
+  'delivers again what was there when its connection broke': {
+    fails: 'connections that break lose nothing and deliver nothing twice',
+    Monitor: class extends MemoryMonitor {
+      #last: [JobKey, Uint8Array] | undefined
+      override deliver(job: JobKey, frames: Uint8Array) {
+        this.#last = [job, frames]
+        super.deliver(job, frames)
+      }
+      override interrupt() {
+        if (this.#last !== undefined) super.deliver(...this.#last)
+      }
+    },
+  },
   'cannot be closed twice': {
     fails: 'closes twice, and ends what is watched',
     Monitor: class extends MemoryMonitor {
@@ -79,7 +92,10 @@ describe('the monitor kit catches a monitor that', () => {
         monitorConformance({
           test: kitTest,
           timing: { deliveryMs: 500 },
-          createMonitor: () => ({ monitor: new Monitor(), openPublisher: openMemoryPublisher }),
+          createMonitor: () => {
+            const monitor = new Monitor()
+            return { monitor, openPublisher: openMemoryPublisher, interrupt: async () => monitor.interrupt() }
+          },
         }),
       `monitor: ${fails}`,
     ),
