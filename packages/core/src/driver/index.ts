@@ -43,6 +43,9 @@ export {
 } from './compute-backend.ts'
 export type { ConfigFieldInfo, ConfigSection, ConfigSource } from './config-section.ts'
 export type { ComputeDriver, DriverContext, DriverLog, MonitorDriver, StorageDriver } from './driver.ts'
+export { forEachAtOnce } from './for-each-at-once.ts'
+export { HttpAgents } from './http-agents.ts'
+export { inByteOrder } from './listing-order.ts'
 export {
   ancestorsOf,
   blockOf,
@@ -59,11 +62,13 @@ export {
   type WatchOptions,
 } from './monitor.ts'
 export type { RabbitChannel, RabbitMessageOptions } from './rabbit-channel.ts'
+export { repeatUndone } from './repeat-undone.ts'
 export { decodeSecrets, encodeSecrets, SECRETS_ENVIRONMENT_NAME } from './secrets-environment.ts'
 export {
   type Body,
   type ByteRange,
   type GetOptions,
+  type KeyLimits,
   type ListOptions,
   type ObjectEntry,
   type ObjectHead,
@@ -81,6 +86,7 @@ export {
   bucketNotFound,
   checkKey,
   describePlace,
+  flawOfKey,
   isWellFormed,
   objectChanged,
   objectNotFound,

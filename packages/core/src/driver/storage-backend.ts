@@ -1,6 +1,16 @@
 /** Version of the StorageBackend contract. */
 export const STORAGE_SPEC_VERSION = 1
 
+/** What a service cannot have in a key, besides more bytes than `maxKeyBytes`. */
+export interface KeyLimits {
+  /** Longest key in UTF-16 units (`key.length`), where the service counts these. */
+  readonly maxCharacters?: number
+  /** Most segments between slashes. */
+  readonly maxSegments?: number
+  /** What no key may have, in words for an error: "a segment '.' or '..'". */
+  readonly forbidden?: readonly { readonly pattern: RegExp; readonly what: string }[]
+}
+
 export interface StorageCapabilities {
   /** `putObject` honours `ifAbsent`: one winner among several writers. */
   readonly conditionalPut: boolean
@@ -8,6 +18,8 @@ export interface StorageCapabilities {
   readonly presignedUrls: boolean
   /** Longest key in bytes of UTF-8. */
   readonly maxKeyBytes: number
+  /** What else keys of this service cannot be. Absent: any key of `maxKeyBytes` goes. */
+  readonly keyLimits?: KeyLimits
   /**
    * The service keeps keys as a file system keeps paths. What it cannot have: an empty, '.' or '..' segment between
    * slashes, one of more than 255 bytes, and an object below the key of another ('a' and 'a/b'), which some listings

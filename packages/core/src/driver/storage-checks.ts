@@ -1,5 +1,5 @@
 import { ObjectNotFoundError, StorageAccessError, StorageError } from '../errors/index.ts'
-import type { ByteRange } from './storage-backend.ts'
+import type { ByteRange, KeyLimits } from './storage-backend.ts'
 
 /** What an error message says about where it happened. */
 export interface StoragePlace {
@@ -96,8 +96,12 @@ export function retryAfterMs(header: string | null | undefined, now = Date.now()
   return Number.isNaN(ms) ? undefined : Math.max(0, ms)
 }
 
-/** Refuses keys that no storage can hold. */
-export function checkKey(place: StoragePlace & { readonly key: string }, maxKeyBytes: number): void {
+/** Refuses keys that no storage can hold, or not this one. */
+export function checkKey(
+  place: StoragePlace & { readonly key: string },
+  maxKeyBytes: number,
+  limits?: KeyLimits,
+): void {
   const { key } = place
   const refuse = (why: string) => {
     throw new StorageError(`${describePlace({ ...place, key: shorten(key) })}: ${why}`, {
@@ -111,6 +115,23 @@ export function checkKey(place: StoragePlace & { readonly key: string }, maxKeyB
   const bytes = Buffer.byteLength(key)
   if (bytes > maxKeyBytes)
     refuse(`the key has ${bytes} bytes, more than the ${maxKeyBytes} that are possible`)
+  const flaw = flawOfKey(key, limits)
+  if (flaw !== undefined) refuse(flaw)
+}
+
+/**
+ * Which of the limits a key breaks, in words; undefined when it breaks none. A key that a service cannot have is not
+ * there: reads of it find nothing, and it needs no removing.
+ */
+export function flawOfKey(key: string, limits: KeyLimits = {}): string | undefined {
+  const { maxCharacters = Infinity, maxSegments = Infinity, forbidden = [] } = limits
+  if (key.length > maxCharacters)
+    return `the key has ${key.length} characters, more than the ${maxCharacters} that are possible`
+  const segments = key.split('/').length
+  if (segments > maxSegments)
+    return `the key has ${segments} segments between slashes, more than the ${maxSegments} that are possible`
+  const found = forbidden.find(({ pattern }) => pattern.test(key))
+  return found === undefined ? undefined : `a key must not have ${found.what} here`
 }
 
 /** Half of a surrogate pair has no UTF-8 form: two such names would become one. */

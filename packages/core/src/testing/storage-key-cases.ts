@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { ObjectEntry, StorageBackend } from '../driver/storage-backend.ts'
+import { flawOfKey } from '../driver/storage-checks.ts'
 import { ObjectNotFoundError, StorageError } from '../errors/index.ts'
 import { compareKeys } from '../storage/key-order.ts'
 import { assertSameBytes, collect, forEachAtOnce, patternBytes, rejectsWith } from './kit.ts'
@@ -43,8 +44,9 @@ const ODD_KEYS = [
 ]
 
 /** Of these keys, those that the storage can have beside one another: without the parents of others, for one. */
-function possible(backend: StorageBackend, keys: readonly string[]): string[] {
-  if (backend.capabilities.keysAreFilePaths !== true) return [...keys]
+function possible(backend: StorageBackend, all: readonly string[]): string[] {
+  const keys = all.filter(key => flawOfKey(`x/${key}`, backend.capabilities.keyLimits) === undefined)
+  if (backend.capabilities.keysAreFilePaths !== true) return keys
   const parent = (key: string) => (key.endsWith('/') ? key : `${key}/`)
   const isParent = (key: string) => keys.some(other => other !== key && other.startsWith(parent(key)))
   const isPath = (key: string) =>
@@ -211,19 +213,21 @@ export const keyCases: readonly StorageCase[] = [
     name: 'takes keys up to its limit, and refuses longer ones',
     run: async context => {
       const { backend, bucket, prefix } = context
-      const { maxKeyBytes } = backend.capabilities
+      const { maxKeyBytes, keyLimits } = backend.capabilities
       if (!Number.isFinite(maxKeyBytes)) return
-      const room = maxKeyBytes - Buffer.byteLength(prefix)
-      const fills = backend.capabilities.keysAreFilePaths === true ? ['d/'] : ['k', 'é', 'd/']
+      const fills = backend.capabilities.keysAreFilePaths === true ? ['d/'] : ['k', 'é', '漢', 'd/']
       for (const fill of fills) {
-        const key = fill.repeat(room).slice(0, Math.floor(room / Buffer.byteLength(fill)) * fill.length)
-        const exact = key + 'x'.repeat(room - Buffer.byteLength(key))
+        const exact = longestKey(fill, prefix, backend)
         await context.put(exact)
         assertSameBytes(await context.get(exact), patternBytes(3), 'object with the longest key')
         await context.lists([exact], exact.slice(0, 20))
         await backend.deleteObject(bucket, prefix + exact)
+        await rejectsWith(context.put(`${exact}x`), StorageError, 'a key of one byte too many')
       }
-      await rejectsWith(context.put('k'.repeat(room + 1)), StorageError, 'a key of one byte too many')
+      if (keyLimits?.maxSegments !== undefined) {
+        const deep = '/d'.repeat(keyLimits.maxSegments)
+        await rejectsWith(context.put(`d${deep}`), StorageError, 'a key of too many segments')
+      }
       await rejectsWith(backend.putObject(bucket, '', patternBytes(1)), StorageError, 'an empty key')
     },
   },
@@ -231,4 +235,15 @@ export const keyCases: readonly StorageCase[] = [
 
 function manyKeys(count: number): string[] {
   return Array.from({ length: count }, (_, i) => `many/${String(i).padStart(6, '0')}`)
+}
+
+/** As long as the limits allow, below the prefix: of `fill`, and what is left of 'x'. */
+function longestKey(fill: string, prefix: string, { capabilities }: StorageBackend): string {
+  const { maxKeyBytes, keyLimits: { maxCharacters = Infinity, maxSegments = Infinity } = {} } = capabilities
+  const has = (key: string) =>
+    Buffer.byteLength(prefix + key) <= maxKeyBytes && (prefix + key).length <= maxCharacters
+  let key = ''
+  while (has(key + fill) && `${prefix}${key}${fill}`.split('/').length <= maxSegments) key += fill
+  while (has(`${key}x`)) key += 'x'
+  return key
 }

@@ -1,3 +1,4 @@
+export { azureError, azureFaults } from './azure-answers.ts'
 export { FaultProxy, type Gate, type SeenRequest } from './fault-proxy.ts'
 export {
   answer,

@@ -1,12 +1,15 @@
+import { ListMultipartUploadsCommand, type S3Client } from '@aws-sdk/client-s3'
 import type { StorageBackend } from '@lithops/core/driver'
-import { FaultProxy } from '../fault-proxy/index.ts'
+import { s3Faults } from '../fault-proxy/index.ts'
 import type { S3Server } from '../real-parts/index.ts'
-import { accessCases } from './access-cases.ts'
-import { bodyCases } from './body-cases.ts'
-import { FaultContext } from './context.ts'
-import { keyCases } from './key-cases.ts'
-import { passingCases } from './passing-cases.ts'
-import { uploadCases } from './upload-cases.ts'
+import { WRONG_SECRET } from '../storage-fault-suite/context.ts'
+import { type FaultCase, type FaultDialect, storageFaultSuite } from '../storage-fault-suite/index.ts'
+import { s3ClockCases } from './clock-cases.ts'
+import { s3UploadCases } from './upload-cases.ts'
+
+type S3Keys = Pick<S3Server, 'accessKeyId' | 'secretAccessKey'>
+
+export type S3FaultCase = FaultCase<S3Keys>
 
 export interface S3FaultSuiteOptions {
   /** A running server and the `test` of `withRealPart`. */
@@ -15,54 +18,33 @@ export interface S3FaultSuiteOptions {
     readonly test: (name: string, run: () => Promise<void>, options?: { readonly timeout?: number }) => void
   }
   /** Opens the driver's storage at that endpoint, with other keys than the server's when they are given. */
-  readonly open: (
-    endpoint: string,
-    keys: { readonly accessKeyId: string; readonly secretAccessKey: string },
-  ) => Promise<StorageBackend>
+  readonly open: (endpoint: string, keys: S3Keys) => Promise<StorageBackend>
   /** The server looks at signatures and clocks. */
   readonly checksSignatures: boolean
   /** How many keys the longest listing has. Default: 10,500. */
   readonly manyKeys?: number
 }
 
-/** A case of the suite. */
-export interface FaultCase {
-  readonly name: string
-  readonly needsSignatures?: boolean
-  readonly timeoutMs?: number
-  readonly run: (context: FaultContext) => Promise<void>
+const S3: FaultDialect<S3Keys> = {
+  faults: s3Faults,
+  writes: { method: 'PUT' },
+  reads: { method: 'GET' },
+  removes: { method: 'DELETE' },
+  parts: { url: /partNumber=/ },
+  pageKeys: 1000,
+  wrongKeys: keys => [
+    { ...keys, secretAccessKey: WRONG_SECRET },
+    { ...keys, accessKeyId: 'NOBODY' },
+  ],
+  secrets: ({ secretAccessKey }) => [secretAccessKey, 'Signature=', 'X-Amz-Signature'],
+  unfinished: async (storage, bucket) => {
+    const command = new ListMultipartUploadsCommand({ Bucket: bucket })
+    const { Uploads = [] } = await (storage.client() as S3Client).send(command)
+    return Uploads.map(({ Key }) => String(Key))
+  },
 }
 
-const CASES: readonly FaultCase[] = [
-  ...accessCases,
-  ...passingCases,
-  ...bodyCases,
-  ...uploadCases,
-  ...keyCases,
-]
-
-/**
- * Tries a driver of the S3 family with all that goes wrong between it and a real server. After each case the bucket has
- * neither objects nor unfinished uploads, and no error that was seen has shown a secret.
- */
+/** The storage fault suite with what S3 alone has. */
 export function s3FaultSuite(options: S3FaultSuiteOptions): void {
-  const { server, open } = options
-  for (const { name, needsSignatures = false, timeoutMs = 60_000, run } of CASES) {
-    if (needsSignatures && !options.checksSignatures) continue
-    const test = async () => {
-      await using proxy = await FaultProxy.start({ target: server.part.endpoint })
-      const direct = await open(server.part.endpoint, server.part)
-      await using context = new FaultContext({
-        options,
-        proxy,
-        direct,
-        backend: await open(proxy.url, server.part),
-      })
-      await context.begin()
-      await run(context)
-      await context.checkLeftovers()
-      context.checkErrors()
-    }
-    server.test(`faults: ${name}`, test, { timeout: timeoutMs })
-  }
+  storageFaultSuite<S3Keys>({ ...options, dialect: S3 }, [...s3ClockCases, ...s3UploadCases])
 }

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { inspect } from 'node:util'
-import { ListMultipartUploadsCommand, type S3Client } from '@aws-sdk/client-s3'
 import type {
   ObjectNotFoundError,
   StorageAccessError,
@@ -9,13 +8,12 @@ import type {
   StorageError,
 } from '@lithops/core/driver'
 import type { FaultProxy } from '../fault-proxy/index.ts'
-import type { S3FaultSuiteOptions } from './suite.ts'
-
-type Keys = Parameters<S3FaultSuiteOptions['open']>[1]
+import type { FaultDialect } from './dialect.ts'
+import type { StorageFaultSuiteOptions } from './suite.ts'
 
 /** What a case has. */
-export class FaultContext implements AsyncDisposable {
-  readonly options: S3FaultSuiteOptions
+export class FaultContext<K = unknown> implements AsyncDisposable {
+  readonly options: StorageFaultSuiteOptions<K>
   readonly proxy: FaultProxy
   /** Goes through the proxy. */
   readonly backend: StorageBackend
@@ -25,7 +23,7 @@ export class FaultContext implements AsyncDisposable {
   readonly #errors: StorageError[] = []
 
   constructor(parts: {
-    readonly options: S3FaultSuiteOptions
+    readonly options: StorageFaultSuiteOptions<K>
     readonly proxy: FaultProxy
     readonly backend: StorageBackend
     readonly direct: StorageBackend
@@ -41,10 +39,13 @@ export class FaultContext implements AsyncDisposable {
     this.proxy.clear()
   }
 
-  /** The storage with other keys than the server knows. */
-  openWith(keys: Partial<Keys>): Promise<StorageBackend> {
-    const { accessKeyId, secretAccessKey } = this.options.server.part
-    return this.options.open(this.proxy.url, { accessKeyId, secretAccessKey, ...keys })
+  get dialect(): FaultDialect<K> {
+    return this.options.dialect
+  }
+
+  /** The storage with other keys than the server's. */
+  openWith(keys: K): Promise<StorageBackend> {
+    return this.options.open(this.proxy.url, keys)
   }
 
   /** Every operation of a storage that asks the service, by name. */
@@ -94,10 +95,8 @@ export class FaultContext implements AsyncDisposable {
 
   /** Objects and unfinished uploads that are there. */
   async leftovers(): Promise<{ readonly keys: string[]; readonly uploads: string[] }> {
-    const { Uploads = [] } = await (this.direct.client() as S3Client).send(
-      new ListMultipartUploadsCommand({ Bucket: this.bucket }),
-    )
-    return { keys: await keysOf(this.direct, this.bucket), uploads: Uploads.map(({ Key }) => String(Key)) }
+    const uploads = (await this.dialect.unfinished?.(this.direct, this.bucket)) ?? []
+    return { keys: await keysOf(this.direct, this.bucket), uploads: [...uploads] }
   }
 
   async checkLeftovers(): Promise<void> {
@@ -108,8 +107,8 @@ export class FaultContext implements AsyncDisposable {
 
   /** No error that was seen shows a secret, however it is printed. */
   checkErrors(): void {
-    const { secretAccessKey } = this.options.server.part
-    const secrets = [secretAccessKey, WRONG_SECRET, 'Signature=', 'X-Amz-Signature', 'Bearer ']
+    const { dialect, server } = this.options
+    const secrets = [...dialect.secrets(server.part), WRONG_SECRET, 'Bearer ']
     for (const error of this.#errors) {
       const printed = [
         inspect(error, { depth: 20, showHidden: true, getters: true }),

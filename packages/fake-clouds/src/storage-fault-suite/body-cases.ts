@@ -16,12 +16,12 @@ export const bodyCases: readonly FaultCase[] = [
       const bytes = numbered(SIZE)
       await direct.putObject(bucket, 'key', bytes)
       for (const afterBytes of [0, 1, 1_000_000, SIZE - 1]) {
-        const fault = proxy.inject(cutResponse(afterBytes), { method: 'GET' })
+        const fault = proxy.inject(cutResponse(afterBytes), context.dialect.reads)
         const get = backend.getObject(bucket, 'key')
         await context.rejects(get, StorageError, { isRetryable: true, key: 'key' }, `get, ${afterBytes}`)
         assert.equal(fault.strikes, 1)
       }
-      proxy.inject(cutResponse(1_000_000), { method: 'GET' })
+      proxy.inject(cutResponse(1_000_000), context.dialect.reads)
       const { body } = await backend.getObjectStream(bucket, 'key')
       let read = 0
       const reading = (async () => {
@@ -60,10 +60,11 @@ export const bodyCases: readonly FaultCase[] = [
   },
   {
     name: 'core reads on where reads were cut, every second one',
-    run: async ({ backend, bucket, direct, proxy }) => {
+    run: async context => {
+      const { backend, bucket, direct, proxy } = context
       const bytes = numbered(SIZE)
       await direct.putObject(bucket, 'key', bytes)
-      const cuts = proxy.inject(cutResponse(400_000), { method: 'GET', every: 2, times: 100 })
+      const cuts = proxy.inject(cutResponse(400_000), { ...context.dialect.reads, every: 2, times: 100 })
       const storage = new Storage({ backend, bucket, retry: { sleep: async () => {} } })
       for (let i = 0; i < 5; i++) {
         assertSame(await storage.get('key'), bytes, 'bytes')
@@ -83,7 +84,7 @@ export const bodyCases: readonly FaultCase[] = [
     run: async context => {
       const { backend, bucket, direct, proxy } = context
       const cut = async (key: string) => {
-        const fault = proxy.inject(cutRequest(1_000_000), { method: 'PUT' })
+        const fault = proxy.inject(cutRequest(1_000_000), context.dialect.writes)
         const put = backend.putObject(bucket, key, numbered(SIZE))
         await context.rejects(put, StorageError, { isRetryable: true, key }, `put of ${key}`)
         assert.equal(fault.strikes, 1)

@@ -1,0 +1,66 @@
+import { FunctionExecutor, type ObjectPiece, objects, Storage } from '@lithops/core'
+import { cutResponse, FaultProxy } from '@lithops/fake-clouds/fault-proxy'
+import { azurite, withRealPart } from '@lithops/fake-clouds/real-parts'
+import { expect } from 'vitest'
+import { sectionOf } from './open-storage.ts'
+
+const server = withRealPart(azurite)
+const LIMIT = { timeout: 120_000 }
+
+server.test(
+  'a job runs over it: workers open it with secrets that did not travel, and leave nothing',
+  async () => {
+    const config = {
+      lithops: { backend: 'localhost', storage: 'azure_storage', monitoring: 'storage' },
+      azure_storage: sectionOf(server.part.endpoint, server.part),
+    }
+    await using storage = new Storage({ config })
+    await storage.createBucket()
+    await storage.put('numbers/1', '20')
+    await storage.put('numbers/2', '22')
+    {
+      await using fexec = new FunctionExecutor({ config })
+      const futures = fexec.map(
+        async (key: string, context) => Number(await context.storage.get(key, { as: 'text' })),
+        ['numbers/1', 'numbers/2'],
+      )
+      expect(await fexec.getResult(futures)).toEqual([20, 22])
+      const environment = await fexec.callAsync(() => JSON.stringify(process.env), null).result()
+      expect(environment).not.toContain(server.part.accountKey)
+    }
+    expect(await storage.listKeys()).toEqual(['numbers/1', 'numbers/2'])
+    await storage.delete(['numbers/1', 'numbers/2'])
+  },
+  LIMIT,
+)
+
+const LINES = 20_000
+const text = Array.from({ length: LINES }, (_, i) => `line ${i} of many\n`).join('')
+
+async function count(piece: ObjectPiece): Promise<number> {
+  let lines = 0
+  for await (const batch of piece.lineBatches()) lines += batch.length
+  return lines
+}
+const sum = (counts: number[]) => counts.reduce((a, b) => a + b, 0)
+
+server.test(
+  'objects are found, cut and read near the data, also when every tenth read is cut',
+  async () => {
+    await using proxy = await FaultProxy.start({ target: server.part.endpoint })
+    const azure_storage = { ...sectionOf(proxy.url, server.part), storage_bucket: 'objects-test' }
+    const config = { azure_storage, localhost: { worker_processes: 2 } }
+    const fexec = new FunctionExecutor({ storage: 'azure_storage', config })
+    const storage = await fexec.storage()
+    await storage.createBucket()
+    for (const key of ['logs/a.log', 'logs/b c+%.log', 'other.txt']) await storage.put(key, text)
+    const cuts = proxy.inject(cutResponse(5_000), { method: 'GET', url: /\.log/, every: 10, times: Infinity })
+    const source = objects('az://objects-test/logs/**/*.log', { chunkSize: '20kB' })
+    const futures = fexec.mapReduce(count, source, sum, { reduceBy: 'object' })
+    expect(await fexec.getResult(futures)).toEqual([LINES, LINES])
+    expect(cuts.strikes).toBeGreaterThan(1)
+    await storage.delete(await storage.listKeys())
+    await fexec.close()
+  },
+  LIMIT,
+)
