@@ -21,6 +21,7 @@ const PARTS = {
   },
   rabbitmq: { programs: ['rabbitmq-server', 'epmd', 'erl'], debian: ['rabbitmq-server'] },
   'docker-registry': { programs: ['docker-registry'], debian: ['docker-registry'] },
+  redis: { programs: ['redis-server'], debian: ['redis-server'] },
   moto: { programs: ['moto_server'], python: ['moto[server]==5.2.1'] },
   // The last state of the community's source. Builds in about four minutes on two cores.
   minio: { programs: ['minio'], go: 'github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c' },
