@@ -289,3 +289,48 @@ server.test(
   },
   { timeout },
 )
+
+server.test(
+  'an executor that a function makes runs jobs of its own, and is named by its ancestors',
+  async () => {
+    await using fexec = new FunctionExecutor({ config: configOf() })
+    const [executorId, values] = await fexec.callAsync(async (config: object) => {
+      const { FunctionExecutor } = await import('@lithops/core')
+      const inner = new FunctionExecutor({ config: config as Record<string, unknown> })
+      try {
+        const values = await inner.getResult(inner.map((x: number) => x + 1, [1, 2, 3]))
+        return [inner.executorId, values] as const
+      } finally {
+        await inner.close()
+      }
+    }, configOf())
+    expect(values).toEqual([2, 3, 4])
+    expect(executorId).toMatch(new RegExp(`^${fexec.executorId}-A000-00000-[0-9a-f]+-\\d+$`))
+    expect(await hasQueue(`lithops-${executorId}`)).toBe(false)
+  },
+  { timeout },
+)
+
+server.test(
+  'a queue that somebody deletes is made again, and nothing of what comes later is lost',
+  async () => {
+    await using fexec = new FunctionExecutor({ config: configOf() })
+    const futures = fexec.map(
+      async (x: number) => {
+        await new Promise(resolve => setTimeout(resolve, 100))
+        return x
+      },
+      Array.from({ length: 60 }, (_, i) => i),
+      { chunksize: 1 },
+    )
+    await expect
+      .poll(() => futures.filter(({ state }) => state === 'success').length, { timeout: 60_000 })
+      .toBeGreaterThan(5)
+    const connection = await connect(server.part.url)
+    const channel = await connection.createChannel()
+    await channel.deleteQueue(`lithops-${fexec.executorId}`)
+    await connection.close()
+    expect(await fexec.getResult(futures)).toEqual(Array.from({ length: 60 }, (_, i) => i))
+  },
+  { timeout },
+)
