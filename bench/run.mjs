@@ -20,6 +20,8 @@ const CASES = [
   'word-count',
   'partition-keys',
   's3-objects',
+  'lambda-invoke-256',
+  'lambda-invoke-1000',
   'ways-home',
 ]
 

@@ -104,8 +104,7 @@ export class AwsLambdaBackend implements ComputeBackend {
     const { timeoutMs } = this.#settings
     const message = `"${base64(activation.payload)}"`
     const isEvent = this.#isEvent(activation, message.length)
-    const ending = signal === undefined ? closing : AbortSignal.any([signal, closing])
-    const invocation = { functionName, timeoutMs, signal: ending }
+    const invocation = { functionName, timeoutMs, signal }
     try {
       if (isEvent) {
         const { requestId } = await this.#invocations.enqueue({ ...invocation, payload: `[${message}]` })
@@ -118,6 +117,7 @@ export class AwsLambdaBackend implements ComputeBackend {
         ...(billedMs === undefined ? {} : { billedMs }),
       }
     } catch (error) {
+      closing.throwIfAborted() // closing cuts the connections
       if (isGone(error)) await this.#readyDeployments?.redeploy(activation.runtime)
       throw error
     }

@@ -51,7 +51,10 @@ export class Connections {
   readonly #most: number
   readonly #free: Client[] = []
   readonly #all = new Set<Client>()
-  readonly #waiting: ((client: Client) => void)[] = []
+  readonly #waiting: {
+    readonly resolve: (client: Client) => void
+    readonly reject: (error: Error) => void
+  }[] = []
   #waitingHead = 0
   #allowed: number
   #growth: NodeJS.Timeout | undefined
@@ -77,6 +80,7 @@ export class Connections {
       this.#make = await this.#making
     }
     request.signal?.throwIfAborted()
+    if (this.#isClosed) throw closedError()
     const client = this.#acquire(this.#make) ?? (await this.#turn())
     try {
       request.signal?.throwIfAborted()
@@ -89,6 +93,7 @@ export class Connections {
   async close(): Promise<void> {
     this.#isClosed = true
     clearTimeout(this.#growth)
+    for (const { reject } of this.#waiting.splice(this.#waitingHead)) reject(closedError())
     await Promise.all([...this.#all].map(client => client.destroy().catch(() => {})))
     this.#all.clear()
   }
@@ -104,7 +109,7 @@ export class Connections {
 
   #turn(): Promise<Client> {
     this.#growSoon()
-    return new Promise(resolve => this.#waiting.push(resolve))
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }))
   }
 
   #release(client: Client): void {
@@ -118,7 +123,7 @@ export class Connections {
       this.#waiting.splice(0, this.#waitingHead)
       this.#waitingHead = 0
     }
-    next(client)
+    next.resolve(client)
   }
 
   #growSoon(): void {
@@ -157,6 +162,10 @@ export class Connections {
         bodyTimeout: 60_000,
       })
   }
+}
+
+function closedError(): RequestBroken {
+  return new RequestBroken(new Error('the connections are closed'), false)
 }
 
 function send(client: Client, { path, headers, body, timeoutMs, signal }: HttpRequest): Promise<HttpAnswer> {

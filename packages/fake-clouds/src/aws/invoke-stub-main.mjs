@@ -3,7 +3,8 @@
 //
 //   node invoke-stub-main.mjs '{"delayMs":50,"reply":"file:///…/reply.mjs"}'
 //
-// The module of `reply` exports reply(body, headers), which returns the body of the answer.
+// The module of `reply` exports reply(body, headers), which returns the body of the answer, and may export other(url), which
+// answers what is no invocation; undefined: the operation is not known.
 
 import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
@@ -13,7 +14,8 @@ import { generate } from 'selfsigned'
 const BACKLOG = 4096
 const KEEP_ALIVE_MS = 120_000
 const { delayMs = 50, reply: replyModule } = JSON.parse(process.argv[2] ?? '{}')
-const { reply = () => '{}' } = replyModule === undefined ? {} : await import(replyModule)
+const { reply = () => '{}', other = () => undefined } =
+  replyModule === undefined ? {} : await import(replyModule)
 
 let requests = 0
 let connections = 0
@@ -60,6 +62,8 @@ console.log(JSON.stringify({ https, http, certificate, pid: process.pid }))
 function answer(request, response) {
   if (request.url === '/stats') return void response.end(JSON.stringify(takeStats()))
   if (request.method !== 'POST' || !/\/functions\/[^/]+\/invocations$/.test(request.url)) {
+    const content = other(request.url)
+    if (content !== undefined) return void response.end(content)
     response.writeHead(404, { 'x-amzn-errortype': 'UnknownOperationException' }).end('{}')
     return
   }
