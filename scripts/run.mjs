@@ -7,6 +7,7 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -153,8 +154,10 @@ async function runTests(args) {
   mkdirSync(reportDir, { recursive: true })
   const vitestArgs = ['--passWithNoTests', '--reporter=default', `--reporter=${reporter}`, ...args]
   const env = { LITHOPS_TEST_REPORTS: reportDir }
+  // Each package's run has workers of its own; many at once make tests wait for each other longer than they may.
+  const packagesAtOnce = Math.max(2, Math.ceil(availableParallelism() / 2))
   const codes = [
-    await turbo(['test', '--continue', '--', ...vitestArgs], env),
+    await turbo(['test', '--continue', `--concurrency=${packagesAtOnce}`, '--', ...vitestArgs], env),
     await node('node_modules/vitest/vitest.mjs', ['run', '--root', 'scripts', ...vitestArgs], env),
   ]
 

@@ -18,6 +18,7 @@ afterEach(() => close())
 async function open(
   answer: (request: IncomingMessage, response: ServerResponse, body: string) => void,
   service: Partial<S3Service> = {},
+  idleTimeoutMs = 30_000,
 ) {
   const server = createServer(async (request, response) => {
     let body = ''
@@ -33,7 +34,7 @@ async function open(
       secret_access_key: 'S',
       region: 'somewhere',
     },
-    { service: { ...SERVICE, ...service }, idleTimeoutMs: 200 },
+    { service: { ...SERVICE, ...service }, idleTimeoutMs },
   )
   close = async () => {
     await storage.close()
@@ -79,16 +80,15 @@ test('a bucket is made where the service is told, and nowhere by default', async
 })
 
 test('a service that falls silent is an error that may pass: before an answer, and in the middle of one', async () => {
-  const storage = await open((request, response) => {
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
     if (request.url?.includes('silent')) return
     response.writeHead(200, { 'content-length': '1000' })
     response.write(Buffer.alloc(10))
-  })
+  }
+  const storage = await open(answer, {}, 200)
   for (const key of ['silent', 'stops']) {
-    const start = performance.now()
     const error = await storage.getObject('b', key).catch((reason: unknown) => reason)
     expect(StorageError.isInstance(error) && error.isRetryable, `${key}: ${String(error)}`).toBe(true)
-    expect(performance.now() - start).toBeLessThan(5_000)
   }
 })
 
