@@ -50,7 +50,7 @@ test('an object that cannot be read fails its call alone, and is read again when
 
 test('reads that are cut in the middle give every record once', async () => {
   const lines = 20_000
-  await using fexec = open({ keys: 3, lines, cut_every: 10 }, 2)
+  await using fexec = open({ keys: 3, lines, cut_every: 10 })
   const count = async (piece: ObjectPiece) => {
     let n = 0
     for await (const batch of piece.lineBatches()) n += batch.length
