@@ -73,8 +73,10 @@ class SyntheticStorage {
     return true
   }
   async createBucket() {}
-  async putObject() {
-    throw new Error('made-up objects cannot be written')
+  /** Takes what core notes of its jobs, and forgets it. */
+  async putObject(_bucket, key) {
+    if (!key.startsWith('lithops.jobs/')) throw new Error('made-up objects cannot be written')
+    return {}
   }
   async deleteObject() {}
   async deleteObjects() {}
