@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 /** What runs remotely must stay small: its size is part of every cold start. */
-const MAX_WORKER_BYTES = { 'localhost/slot-main.cjs': 120 * 1024, 'worker/index.js': 100 * 1024 }
+const MAX_WORKER_BYTES = { 'localhost/slot-main.cjs': 120 * 1024, 'worker/index.js': 112 * 1024 }
 const problems = []
 
 const packages = readdirSync(path.join(root, 'packages'))
