@@ -23,6 +23,10 @@ const PARTS = {
   'docker-registry': { programs: ['docker-registry'], debian: ['docker-registry'] },
   redis: { programs: ['redis-server'], debian: ['redis-server'] },
   moto: { programs: ['moto_server'], python: ['moto[server]==5.2.1'] },
+  'fake-gcs-server': {
+    programs: ['fake-gcs-server'],
+    go: 'github.com/fsouza/fake-gcs-server@v1.56.1',
+  },
   // The last state of the community's source. Builds in about four minutes on two cores.
   minio: { programs: ['minio'], go: 'github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c' },
   // Builds its native half in about two minutes on two cores. Its Node brings the headers for that.

@@ -12,6 +12,7 @@ export {
   skewedClock,
   stall,
 } from './faults.ts'
+export { gcsError, gcsFaults } from './gcs-answers.ts'
 export type { InjectedFault } from './injected-fault.ts'
 export { s3Error, s3Faults } from './s3-answers.ts'
 export { type Direction, type TcpFault, TcpFaultProxy } from './tcp-fault-proxy.ts'

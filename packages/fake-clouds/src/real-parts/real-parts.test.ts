@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { describe, expect, test } from 'vitest'
-import { accepts, azurite, cephRgw, minio, moto, rabbitmq, redis } from './index.ts'
+import { accepts, azurite, cephRgw, fakeGcs, minio, moto, rabbitmq, redis } from './index.ts'
 import { defineRealPart } from './real-part.ts'
 
 test('a part whose programs are not here says which, and how to get it', () => {
@@ -16,22 +16,25 @@ test('a part whose programs are not here says which, and how to get it', () => {
   )
 })
 
-describe.each([minio, moto, cephRgw, azurite].map(part => [part.name, part] as const))('%s', (name, part) => {
-  test('starts, answers, and leaves nothing', { timeout: 120_000 }, async context => {
-    const missing = part.missing()
-    if (missing !== undefined) context.skip(missing)
-    const kind = name.split(' ')[0]?.toLowerCase()
-    const folders = () => readdirSync(tmpdir()).filter(file => file.startsWith(`lithops-${kind}-`))
-    const before = folders()
-    const running = await part.start()
-    const [folder] = folders().filter(file => !before.includes(file))
-    expect((await fetch(running.endpoint)).status).toBeLessThan(500)
-    await running.close()
-    await running.close()
-    await expect(fetch(running.endpoint)).rejects.toThrow()
-    expect(existsSync(`${tmpdir()}/${folder}`)).toBe(false)
-  })
-})
+describe.each([minio, moto, cephRgw, azurite, fakeGcs].map(part => [part.name, part] as const))(
+  '%s',
+  (name, part) => {
+    test('starts, answers, and leaves nothing', { timeout: 120_000 }, async context => {
+      const missing = part.missing()
+      if (missing !== undefined) context.skip(missing)
+      const kind = name.split(' ')[0]?.toLowerCase()
+      const folders = () => readdirSync(tmpdir()).filter(file => file.startsWith(`lithops-${kind}-`))
+      const before = folders()
+      const running = await part.start()
+      const [folder] = folders().filter(file => !before.includes(file))
+      expect((await fetch(running.endpoint)).status).toBeLessThan(500)
+      await running.close()
+      await running.close()
+      await expect(fetch(running.endpoint)).rejects.toThrow()
+      expect(existsSync(`${tmpdir()}/${folder}`)).toBe(false)
+    })
+  },
+)
 
 test('Redis starts, answers, and leaves nothing', { timeout: 120_000 }, async context => {
   const missing = redis.missing()

@@ -1,0 +1,31 @@
+import { storageConformance } from '@lithops/core/testing'
+import { gcsFaults } from '@lithops/fake-clouds/fault-proxy'
+import { fakeGcs, withRealPart } from '@lithops/fake-clouds/real-parts'
+import { storageFaultSuite } from '@lithops/fake-clouds/storage-fault-suite'
+import { openStorage } from './open-storage.ts'
+
+const server = withRealPart(fakeGcs)
+
+storageConformance({
+  test: (name, run) => server.test(name, run, { timeout: 120_000 }),
+  createBackend: () => openStorage({ endpoint: server.part.endpoint }),
+  timing: { manyKeys: 1_100 },
+})
+
+storageFaultSuite<object>({
+  server,
+  open: endpoint => openStorage({ endpoint }),
+  // it takes a hundred requests in a second
+  manyKeys: 1_100,
+  checksSignatures: false,
+  dialect: {
+    faults: gcsFaults,
+    writes: { method: 'POST', url: /^\/upload\// },
+    reads: { method: 'GET', url: /alt=media/ },
+    removes: { method: 'DELETE' },
+    parts: { method: 'PUT' },
+    pageKeys: 1000,
+    wrongKeys: () => [],
+    secrets: () => ['upload_id='],
+  },
+})
