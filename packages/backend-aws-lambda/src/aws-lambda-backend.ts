@@ -241,6 +241,7 @@ function capabilitiesOf(settings: AwsLambdaSettings, maxActivations: number): Co
     maxStartDelayMs: settings.maximumEventAgeS * 1000,
     workersOutliveClient: true,
     placesSecrets: true,
+    bringsPackages: true,
   }
 }
 

@@ -1,6 +1,7 @@
 import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs'
 import type { IAMClient } from '@aws-sdk/client-iam'
 import type { LambdaClient } from '@aws-sdk/client-lambda'
+import type { S3Client } from '@aws-sdk/client-s3'
 import { ConfigError } from '@lithops/core/driver'
 import type { AwsLambdaConfig } from './config.ts'
 import type { AwsKeys } from './signer.ts'
@@ -25,6 +26,7 @@ export class AwsClients {
   #lambda: Promise<LambdaClient> | undefined
   #iam: Promise<IAMClient> | undefined
   #logs: Promise<CloudWatchLogsClient> | undefined
+  #s3: Promise<S3Client> | undefined
   #region: Promise<string> | undefined
 
   constructor(config: AwsLambdaConfig) {
@@ -55,6 +57,13 @@ export class AwsClients {
       ([{ CloudWatchLogsClient }, region]) => new CloudWatchLogsClient({ ...this.#options(), region }),
     )
     return this.#logs
+  }
+
+  s3(): Promise<S3Client> {
+    this.#s3 ??= Promise.all([import('@aws-sdk/client-s3'), this.region()]).then(
+      ([{ S3Client }, region]) => new S3Client({ ...this.#options(), region }),
+    )
+    return this.#s3
   }
 
   /** Throws ConfigError when nothing names a region. */
@@ -112,7 +121,7 @@ export class AwsClients {
   }
 
   async close(): Promise<void> {
-    for (const client of [this.#lambda, this.#iam, this.#logs]) {
+    for (const client of [this.#lambda, this.#iam, this.#logs, this.#s3]) {
       await client?.then(
         one => one.destroy(),
         () => {},

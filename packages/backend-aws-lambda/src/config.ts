@@ -20,6 +20,9 @@ export const awsLambdaSection = defineConfigSection({
     worker_buckets: field.list({
       doc: 'Buckets of Amazon S3 that the role of create_role may read and write.',
     }),
+    code_bucket: field.string({
+      doc: 'Bucket of Amazon S3, in the region of the functions, for code of more than 50 MB, as with large native packages. It is there only until the function is made.',
+    }),
     access_key_id: field.string({
       secret: true,
       doc: 'Access key. Without keys the AWS SDK looks for credentials in its usual places: environment, profiles, SSO, the role of a machine or function.',
@@ -121,6 +124,7 @@ export interface AwsLambdaSettings {
   readonly executionRole: string | undefined
   readonly createsRole: boolean
   readonly workerBuckets: readonly string[]
+  readonly codeBucket: string | undefined
   readonly namespace: string
   readonly invocation: 'auto' | 'sync' | 'async'
   readonly maximumEventAgeS: number
@@ -151,6 +155,7 @@ export function settingsOf(config: AwsLambdaConfig): AwsLambdaSettings {
     executionRole: execution_role,
     createsRole: config.create_role ?? false,
     workerBuckets: config.worker_buckets ?? [],
+    codeBucket: config.code_bucket,
     namespace: namespace === '' ? '' : `${namespace}-`,
     invocation: (config.invocation ?? 'auto') as AwsLambdaSettings['invocation'],
     maximumEventAgeS: config.maximum_event_age ?? 3600,

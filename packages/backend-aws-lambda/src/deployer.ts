@@ -5,17 +5,17 @@ import type {
   Runtime,
 } from '@aws-sdk/client-lambda'
 import {
-  decodeSecrets,
-  encodeSecrets,
+  type DriverLog,
   RuntimeDeployError,
   SECRETS_ENVIRONMENT_NAME,
   type WorkerSecrets,
 } from '@lithops/core/driver'
 import type { AwsClients } from './clients.ts'
 import type { AwsLambdaSettings } from './config.ts'
-import { ENVIRONMENT_BYTES } from './limits.ts'
+import { checkEnvironment, environmentOf, mergedSecrets } from './function-environment.ts'
+import { type UploadedCode, uploadCode } from './upload-code.ts'
 import { attempt, isNamed, pause } from './vendor-errors.ts'
-import type { WorkerZip } from './worker-zip.ts'
+import type { WorkerCode } from './worker-code.ts'
 
 /** The official waiters begin with a second and end with minutes between two looks. */
 const WAITING = { minDelay: 0.3, maxDelay: 4, maxWaitTime: 300 } as const
@@ -31,7 +31,7 @@ export interface FunctionPlan {
   readonly description: string
   readonly nodeRuntime: string
   readonly memoryMiB: number
-  readonly zip: WorkerZip
+  readonly code: WorkerCode
   readonly settings: AwsLambdaSettings
 }
 
@@ -40,6 +40,7 @@ export interface EnsureOptions {
   readonly role: () => Promise<string>
   readonly secrets: readonly WorkerSecrets[]
   readonly signal?: AbortSignal | undefined
+  readonly log: DriverLog
 }
 
 /** The Node line of Lambda that is nearest to the client's and that new functions may still have. */
@@ -91,10 +92,30 @@ export class Deployer {
 
   /** Returns false when another client was faster. */
   async #create(lambda: LambdaClient, plan: FunctionPlan, options: EnsureOptions): Promise<boolean> {
+    const { secrets, signal, log } = options
+    checkEnvironment(environmentOf(plan.settings, secrets))
+    const zip = await plan.code.zip({ signal, log })
+    const role = await options.role()
+    const uploaded = await uploadCode(zip, {
+      clients: this.#clients,
+      bucket: plan.settings.codeBucket,
+      signal,
+    })
+    try {
+      return await this.#createWith(lambda, createInput(plan, { role, secrets, uploaded }), signal)
+    } finally {
+      await uploaded.remove()
+    }
+  }
+
+  async #createWith(
+    lambda: LambdaClient,
+    input: CreateFunctionCommandInput,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
     const { CreateFunctionCommand } = await import('@aws-sdk/client-lambda')
-    const input = createInput(plan, await options.role(), options.secrets)
     const endMs = performance.now() + CONSISTENT_AFTER_MS
-    return attempt(`making the function ${plan.name}`, options.signal, async () => {
+    return attempt(`making the function ${input.FunctionName}`, signal, async () => {
       for (;;) {
         try {
           await lambda.send(new CreateFunctionCommand(input))
@@ -102,7 +123,7 @@ export class Deployer {
         } catch (error) {
           if (isNamed(error, 'ResourceConflictException')) return false
           if (!isRoleNotSeen(error) || performance.now() > endMs) throw error
-          await pause(LOOK_AGAIN_MS, options.signal)
+          await pause(LOOK_AGAIN_MS, signal)
         }
       }
     })
@@ -228,22 +249,26 @@ export class Deployer {
 }
 
 function createInput(
-  { name, description, nodeRuntime, memoryMiB, zip, settings }: FunctionPlan,
-  role: string,
-  secrets: readonly WorkerSecrets[],
+  plan: FunctionPlan,
+  {
+    role,
+    secrets,
+    uploaded,
+  }: {
+    readonly role: string
+    readonly secrets: readonly WorkerSecrets[]
+    readonly uploaded: UploadedCode
+  },
 ): CreateFunctionCommandInput {
-  const environment = {
-    ...settings.environment,
-    ...(secrets.length === 0 ? {} : { [SECRETS_ENVIRONMENT_NAME]: mergedSecrets(undefined, secrets) }),
-  }
-  checkEnvironment(environment)
+  const { name, description, nodeRuntime, memoryMiB, settings } = plan
+  const environment = environmentOf(settings, secrets)
   return {
     FunctionName: name,
     Description: description,
     Runtime: nodeRuntime as Runtime,
     Handler: HANDLER,
     Role: role,
-    Code: { ZipFile: zip.bytes },
+    Code: uploaded.code,
     MemorySize: memoryMiB,
     Timeout: settings.timeoutMs / 1000,
     Architectures: [settings.architecture],
@@ -267,27 +292,6 @@ function createInput(
           })),
         }),
   }
-}
-
-/** Secrets that were placed, with these in their place or beside them; the same text when nothing changes. */
-function mergedSecrets(placed: string | undefined, secrets: readonly WorkerSecrets[]): string {
-  const all = new Map(decodeSecrets(placed).map(secret => [secret.storageId, secret]))
-  for (const secret of secrets) all.set(secret.storageId, secret)
-  return encodeSecrets([...all.values()])
-}
-
-function checkEnvironment(environment: Readonly<Record<string, string>>): void {
-  const sizes = Object.entries(environment).map(
-    ([name, value]) => [name, Buffer.byteLength(name) + Buffer.byteLength(value)] as const,
-  )
-  const bytes = sizes.reduce((sum, [, size]) => sum + size, 0)
-  if (bytes <= ENVIRONMENT_BYTES) return
-  const largest = sizes.sort((a, b) => b[1] - a[1]).slice(0, 3)
-  throw new RuntimeDeployError(
-    `The environment variables of the function take ${bytes} bytes, and AWS Lambda takes ${ENVIRONMENT_BYTES}. The largest: ` +
-      `${largest.map(([name, size]) => `${name} ${size}`).join(', ')}. Shorten aws_lambda.env_vars` +
-      `${environment[SECRETS_ENVIRONMENT_NAME] === undefined ? '.' : ', or remove the function: secrets of storages that are not used any more stay in it until then.'}`,
-  )
 }
 
 /** From: "The role defined for the function cannot be assumed by Lambda." */

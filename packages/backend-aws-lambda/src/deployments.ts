@@ -16,7 +16,7 @@ import type { KnownFacts } from './known-facts.ts'
 import { describe, functionName, roleName, userKey } from './names.ts'
 import { roleFor } from './role.ts'
 import { attempt, noContainers, pause } from './vendor-errors.ts'
-import { workerZip } from './worker-zip.ts'
+import { workerCode } from './worker-code.ts'
 
 /** A function that was just made is not invocable everywhere at once. */
 const METADATA_ATTEMPTS = 6
@@ -45,6 +45,8 @@ export class Deployments {
   readonly #deployer: Deployer
   /** By runtime: each with all drivers that were asked for since the start. */
   readonly #current = new Map<string, Deployment>()
+  /** All activations of a job come with the same object. */
+  readonly #keys = new WeakMap<RuntimeSpec, string>()
   readonly #queue = new Map<string, Promise<unknown>>()
   readonly #redeploying = new Map<string, Promise<void>>()
 
@@ -55,7 +57,12 @@ export class Deployments {
 
   /** Undefined when it was not deployed by this program. */
   of(runtime: RuntimeSpec): Deployment | undefined {
-    return this.#current.get(keyOf(runtime))
+    let key = this.#keys.get(runtime)
+    if (key === undefined) {
+      key = keyOf(runtime)
+      this.#keys.set(runtime, key)
+    }
+    return this.#current.get(key)
   }
 
   /** One after the other for each runtime: what the second needs besides is added to what the first has. */
@@ -115,7 +122,6 @@ export class Deployments {
   async #planOf(runtime: RuntimeSpec, drivers: readonly WorkerDriver[]): Promise<FunctionPlan> {
     const { settings, version } = this.#options
     const { userId } = await this.identity()
-    const zip = await workerZip(drivers)
     const memoryMiB = runtime.memoryMiB ?? settings.memoryMiB
     const nodeRuntime =
       runtime.name === 'default'
@@ -124,6 +130,16 @@ export class Deployments {
           ? runtime.name
           : undefined
     if (nodeRuntime === undefined) throw noContainers(runtime.name)
+    const code = await workerCode({
+      drivers,
+      packages: runtime.packages ?? [],
+      target: {
+        platform: 'linux',
+        arch: settings.architecture === 'arm64' ? 'arm64' : 'x64',
+        libc: 'glibc',
+        nodeMajor: Number(/\d+/.exec(nodeRuntime)?.[0]),
+      },
+    })
     const { architecture, timeoutMs, ephemeralMiB, environment, tags, vpc, fileSystems, maximumEventAgeS } =
       settings
     const name = functionName(
@@ -131,14 +147,14 @@ export class Deployments {
       { name: runtime.name, memoryMiB },
       version,
       [
-        zip.sha256,
+        code.id,
         nodeRuntime,
         settings.executionRole,
         { architecture, timeoutMs, ephemeralMiB, environment, tags, vpc, fileSystems, maximumEventAgeS },
       ],
     )
     const description = describe({ runtime: runtime.name, version })
-    return { name, description, nodeRuntime, memoryMiB, zip, settings }
+    return { name, description, nodeRuntime, memoryMiB, code, settings }
   }
 
   async #ensure(
@@ -154,6 +170,7 @@ export class Deployments {
     await this.#deployer.ensure(plan, {
       secrets,
       signal,
+      log,
       role: async () => {
         const { accountId, userId } = await this.identity()
         return roleFor(clients, {
@@ -194,8 +211,8 @@ export function isGone(error: unknown): boolean {
   return InvocationError.isInstance(error) && error.details.errorCode === FUNCTION_GONE
 }
 
-function keyOf({ name, memoryMiB }: RuntimeSpec): string {
-  return `${name}\n${memoryMiB ?? ''}`
+function keyOf({ name, memoryMiB, packages = [] }: RuntimeSpec): string {
+  return `${name}\n${memoryMiB ?? ''}\n${packages.length === 0 ? '' : JSON.stringify(packages)}`
 }
 
 function union<T>(before: readonly T[], added: readonly T[], keyOf: (one: T) => string): T[] {

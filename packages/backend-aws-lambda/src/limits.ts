@@ -7,7 +7,7 @@ const MIB = 1024 * 1024
 export const SYNC_PAYLOAD_BYTES = 6 * MIB
 /** Request of an asynchronous invocation; raised from 256 KB in October 2025. */
 export const ASYNC_PAYLOAD_BYTES = 1 * MIB
-/** Code that is sent with CreateFunction, zipped. */
+/** Code that is sent with CreateFunction, zipped; more goes through S3. */
 export const ZIPPED_CODE_BYTES = 50 * MIB
 /** Code and layers, unpacked. */
 export const UNPACKED_CODE_BYTES = 250 * MIB

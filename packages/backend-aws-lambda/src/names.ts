@@ -4,6 +4,8 @@ import { NAME_CHARACTERS } from './limits.ts'
 
 /** Begins the description of all functions of ours: a name alone is no proof that one is. */
 const MARK = 'Lithops for TypeScript'
+/** What code in `code_bucket` begins with, while a function is being made of it. */
+export const CODE_PREFIX = 'lithops.code/'
 const HASH_CHARACTERS = 12
 const USER_CHARACTERS = 4
 

@@ -1,6 +1,6 @@
 import type { PlatformPolicy } from '@lithops/core/driver'
 import type { AwsLambdaSettings } from './config.ts'
-import { logGroupOf, namePrefix } from './names.ts'
+import { CODE_PREFIX, logGroupOf, namePrefix } from './names.ts'
 
 const VERSION = '2012-10-17'
 const ROLE_PREFIX = 'lithops-worker-'
@@ -11,7 +11,7 @@ export interface PolicyScope {
   readonly accountId: string
   readonly settings: Pick<
     AwsLambdaSettings,
-    'namespace' | 'vpc' | 'fileSystems' | 'workerBuckets' | 'executionRole' | 'createsRole'
+    'namespace' | 'vpc' | 'fileSystems' | 'workerBuckets' | 'codeBucket' | 'executionRole' | 'createsRole'
   >
 }
 
@@ -112,6 +112,16 @@ export function deployerPolicy({ region, accountId, settings }: PolicyScope) {
         Action: ['logs:FilterLogEvents', 'logs:DeleteLogGroup'],
         Resource: [logs, `${logs}:*`],
       },
+      ...(settings.codeBucket === undefined
+        ? []
+        : [
+            {
+              Effect: 'Allow',
+              // Lambda reads the code with the rights of the caller
+              Action: ['s3:PutObject', 's3:GetObject', 's3:DeleteObject'],
+              Resource: [`arn:aws:s3:::${settings.codeBucket}/${CODE_PREFIX}*`],
+            },
+          ]),
       ...(settings.createsRole
         ? [
             {

@@ -1,6 +1,6 @@
 import { FunctionExecutor } from '@lithops/core'
 import { expect, test, vi } from 'vitest'
-import { workerZip } from '../src/worker-zip.ts'
+import { type WorkerParts, workerCode } from '../src/worker-code.ts'
 import { cloud } from './cloud.ts'
 
 const there = cloud({ keepBodies: true })
@@ -11,12 +11,20 @@ async function run(backend: Awaited<ReturnType<typeof there.open>>, items = [1, 
   return await fexec.getResult(fexec.map(twice, items))
 }
 
+const log = { debug() {}, info() {}, warn() {} }
+/** Of the bare worker. */
+const parts: WorkerParts = {
+  drivers: [],
+  packages: [],
+  target: { platform: 'linux', arch: 'x64', libc: 'glibc', nodeMajor: 24 },
+}
+
 test('the worker is small, and its zip is the same each time', async () => {
-  const { bytes, sha256 } = await workerZip([])
+  const { bytes, sha256 } = await (await workerCode(parts)).zip({ log })
   expect(bytes.length).toBeLessThan(300 * 1024)
   vi.resetModules()
-  const again = await import('../src/worker-zip.ts')
-  expect((await again.workerZip([])).sha256).toBe(sha256)
+  const again = await import('../src/worker-code.ts')
+  expect((await (await again.workerCode(parts)).zip({ log })).sha256).toBe(sha256)
 })
 
 test('the first program deploys, the second asks nothing of the control plane', async () => {
@@ -100,7 +108,7 @@ test('a role is made when asked, and clean removes all of this user and nothing 
   await backend.deployRuntime(backend.defaultRuntime, { createRole: true })
   const { CreateFunctionCommand, LambdaClient } = await import('@aws-sdk/client-lambda')
   const client = new LambdaClient(aws.clientConfig)
-  const { bytes } = await workerZip([])
+  const { bytes } = await (await workerCode(parts)).zip({ log })
   const others = [
     'lithops-worker-abcd-371-0123456789',
     'lithops_v0-1-0_zzzz_default_256_000000000000',

@@ -46,6 +46,11 @@ export interface ComputeCapabilities {
    * has secrets that workers need.
    */
   readonly placesSecrets?: boolean
+  /**
+   * `deployRuntime` gives workers the `packages` of a runtime, for their platform (`PlatformPackages` fetches them).
+   * Absent: false; core then refuses functions that import packages with native addons.
+   */
+  readonly bringsPackages?: boolean
 }
 
 /** A runtime: the deployed environment that workers run in. */
@@ -56,6 +61,25 @@ export interface RuntimeSpec {
   readonly memoryMiB?: number
   /** Time limit of one activation in milliseconds; undefined leaves it to the backend's default. */
   readonly timeoutMs?: number
+  /**
+   * Packages with native addons that the functions of its jobs import; only given where `capabilities.bringsPackages`.
+   * A runtime with other packages is another runtime. Absent: none.
+   */
+  readonly packages?: readonly NativePackage[]
+}
+
+/** Exact versions by name, and what each of them needs in turn. */
+export interface InstalledVersions {
+  readonly [name: string]: { readonly version: string; readonly dependencies?: InstalledVersions }
+}
+
+/** A package of the npm registry that has, or fetches, binaries for each platform, as it is installed on this machine. */
+export interface NativePackage {
+  readonly name: string
+  readonly version: string
+  /** Where it is installed here. */
+  readonly folder: string
+  readonly dependencies: InstalledVersions
 }
 
 /** What a deployed runtime says of itself. */

@@ -30,8 +30,10 @@ export {
   type ComputeBackend,
   type ComputeCapabilities,
   type DeployOptions,
+  type InstalledVersions,
   type InvokeOptions,
   type LogQuery,
+  type NativePackage,
   type PlatformPolicy,
   type RuntimeBuild,
   type RuntimeListing,
@@ -61,6 +63,14 @@ export {
   type StatusPublisher,
   type WatchOptions,
 } from './monitor.ts'
+export {
+  type InstalledPackages,
+  type InstallOptions,
+  installPackages,
+  type PackageFile,
+  type PlatformTarget,
+  packageSetId,
+} from './platform-packages.ts'
 export type { RabbitChannel, RabbitMessageOptions } from './rabbit-channel.ts'
 export { repeatUndone } from './repeat-undone.ts'
 export { decodeSecrets, encodeSecrets, SECRETS_ENVIRONMENT_NAME } from './secrets-environment.ts'

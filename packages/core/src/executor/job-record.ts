@@ -1,6 +1,6 @@
 import { ByteWriter } from '../codec/byte-writer.ts'
 import { readSections, writeSections } from '../codec/sections.ts'
-import type { RuntimeSpec } from '../driver/compute-backend.ts'
+import type { NativePackage, RuntimeSpec } from '../driver/compute-backend.ts'
 import { ProtocolError } from '../errors/index.ts'
 import { type Call, EncodedInput } from '../job/call.ts'
 import type { Job } from '../job/job.ts'
@@ -38,7 +38,7 @@ export interface JobRecord {
     readonly name: string
     readonly hash: string
     readonly isNative: boolean
-    readonly externalPackages: readonly { readonly name: string; readonly version: string }[]
+    readonly externalPackages: readonly NativePackage[]
     /** Where its code lies, when it is too large to be beside this. */
     readonly code: Location
   }

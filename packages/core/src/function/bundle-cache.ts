@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
+import type { NativePackage } from '../driver/compute-backend.ts'
 
 /** What a build read, so that a later process can tell whether the bundle is still right. */
 export interface BundleInput {
@@ -18,7 +19,7 @@ export interface BundleRecord {
   readonly sourceMapHash: string
   readonly sizeBytes: number
   readonly inputs: readonly BundleInput[]
-  readonly externalPackages: readonly { readonly name: string; readonly version: string }[]
+  readonly externalPackages: readonly NativePackage[]
 }
 
 /** Hex characters of the hashes in file names. */

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { Metafile, Plugin } from 'esbuild'
@@ -14,11 +14,12 @@ import {
   computedImportModule,
   computedImportOf,
 } from './computed-imports.ts'
+import { NativePackages } from './native-packages.ts'
 import { patchBundle } from './patch-bundle.ts'
 import { lockStateOf, resolutionFilesOf } from './resolution-files.ts'
 
 /** Part of the cache key: raise it when the way of bundling changes. */
-const BUNDLE_VERSION = 4
+const BUNDLE_VERSION = 5
 
 /** How the emitted module is called in esbuild's source map. */
 export const EMITTED_NAME = 'lithops-function.mjs'
@@ -124,7 +125,7 @@ async function build(
     const { hash, file, code, externalPackages } = known
     return functionBundle(hash, file, code, externalPackages)
   }
-  const natives = new NativeAddons()
+  const natives = new NativePackages()
   const built = await runEsbuild(emitted, options, natives, candidates)
   const { metafile } = built
   const { code, sourceMap } = patchBundle(built, {
@@ -138,7 +139,8 @@ async function build(
   const hash = contentHash(code)
   const file = await cache.putModule(hash, code, sourceMap)
   const externalPackages = natives.packages()
-  const files = inputs.filter(existsSync)
+  const manifests = externalPackages.map(({ folder }) => join(folder, 'package.json'))
+  const files = [...inputs, ...manifests].filter(existsSync)
   await cache.remember(key, {
     hash,
     sourceMapHash: contentHash(sourceMap),
@@ -152,7 +154,7 @@ async function build(
 async function runEsbuild(
   emitted: EmittedModule,
   options: CaptureOptions,
-  natives: NativeAddons,
+  natives: NativePackages,
   candidates: Candidates,
 ): Promise<{ code: string; sourceMap: string; metafile: Metafile }> {
   const { build: esbuild } = await importEsbuild()
@@ -228,46 +230,6 @@ function makeComputedImports(candidates: Candidates): Plugin {
       }))
     },
   }
-}
-
-/** Native addons cannot be bundled: they are left where they are, and their packages are named. */
-class NativeAddons {
-  readonly #files = new Set<string>()
-
-  plugin(): Plugin {
-    return {
-      name: 'lithops-native',
-      setup: build => {
-        build.onResolve({ filter: /\.node$/ }, args => {
-          const path = resolve(args.resolveDir, args.path)
-          this.#files.add(path)
-          return { path, external: true }
-        })
-      },
-    }
-  }
-
-  packages(): { name: string; version: string }[] {
-    const found = new Map<string, { name: string; version: string }>()
-    for (const file of this.#files) {
-      const owner = packageOf(file)
-      if (owner !== undefined) found.set(owner.name, owner)
-    }
-    return [...found.values()]
-  }
-}
-
-function packageOf(file: string): { name: string; version: string } | undefined {
-  for (let folder = dirname(file); folder !== dirname(folder); folder = dirname(folder)) {
-    const manifest = join(folder, 'package.json')
-    if (!existsSync(manifest)) continue
-    const { name, version } = JSON.parse(readFileSync(manifest, 'utf8')) as {
-      name?: string
-      version?: string
-    }
-    if (name !== undefined && version !== undefined) return { name, version }
-  }
-  return undefined
 }
 
 /** The file that defines the function, and the script that the process was started with. */

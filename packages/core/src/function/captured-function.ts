@@ -1,4 +1,5 @@
 import type { ClassTable } from '../codec/class-table.ts'
+import type { NativePackage } from '../driver/compute-backend.ts'
 
 /** A function's code, ready for workers: one ES module that needs nothing of the user's files. */
 export interface FunctionBundle {
@@ -11,8 +12,8 @@ export interface FunctionBundle {
   readonly file: string | undefined
   /** Size of the module in bytes. */
   readonly sizeBytes: number
-  /** Packages with native addons that were left out and must exist on the worker, by name and version. */
-  readonly externalPackages: readonly { readonly name: string; readonly version: string }[]
+  /** Packages with native addons that were left out and must exist on the worker. */
+  readonly externalPackages: readonly NativePackage[]
   /** Reads the module's text. */
   read(): Promise<Uint8Array>
 }

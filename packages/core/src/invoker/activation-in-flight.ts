@@ -1,5 +1,5 @@
 import { decodeError } from '../codec/error.ts'
-import type { ActivationReport } from '../driver/compute-backend.ts'
+import type { ActivationReport, RuntimeSpec } from '../driver/compute-backend.ts'
 import type { Call } from '../job/call.ts'
 import { nowMs } from '../job/call.ts'
 import type { Job } from '../job/job.ts'
@@ -28,16 +28,34 @@ export class ActivationInFlight implements FrameHandler {
   /** Which attempt of each call it carries. */
   readonly #attempts: readonly number[]
 
+  readonly job: Job
+  readonly calls: readonly Call[]
+  readonly lane: Lane
+  /** What the platform knows it by. */
+  readonly id: string
+
   constructor(
-    readonly job: Job,
-    readonly calls: readonly Call[],
-    readonly lane: Lane,
-    /** What the platform knows it by. */
-    readonly id: string,
+    {
+      job,
+      calls,
+      lane,
+      id,
+      runtime,
+    }: {
+      readonly job: Job
+      readonly calls: readonly Call[]
+      readonly lane: Lane
+      readonly id: string
+      readonly runtime: RuntimeSpec
+    },
     listener: ActivationListener,
   ) {
+    this.job = job
+    this.calls = calls
+    this.lane = lane
+    this.id = id
     this.#listener = listener
-    this.#usage = job.usageOn(lane.backend, lane.runtimeFor(job.runtime).memoryMiB)
+    this.#usage = job.usageOn(lane.backend, runtime.memoryMiB)
     this.#open = calls.length
     this.#attempts = calls.map(call => call.attempt)
   }

@@ -1,4 +1,4 @@
-import type { ActivationReport, ComputeBackend } from '../driver/compute-backend.ts'
+import type { ActivationReport, ComputeBackend, RuntimeSpec } from '../driver/compute-backend.ts'
 import { CallError, CallTimeoutError, InvocationError, LithopsError } from '../errors/index.ts'
 import type { Call } from '../job/call.ts'
 import { nowMs } from '../job/call.ts'
@@ -20,11 +20,17 @@ import { mayRunAgain, retryDelayMs } from './retry-policy.ts'
 /** What an activation message has beside prefix and calls. */
 const COUNTS_BYTES = 12
 
+/** What all activations of a job on one backend have. */
+interface JobOnLane {
+  readonly prefix: JobPrefix
+  readonly runtime: RuntimeSpec
+}
+
 interface ActiveJob {
   readonly job: Job
   readonly surroundings: JobSurroundings
-  /** By lane; undefined while it is being made. */
-  readonly prefixes: Map<Lane, JobPrefix | undefined>
+  /** By lane; undefined while it is being made ready. */
+  readonly lanes: Map<Lane, JobOnLane | undefined>
   /** Where each call was last sent, for jobs whose results come by a monitor. */
   readonly monitored: Map<number, MonitoredCalls> | undefined
   /** Those of them that the platform has taken and that are silent. */
@@ -68,7 +74,7 @@ export class Invoker {
       else for (const call of activation.openCalls) this.#fault(call, error)
       this.pump()
     })
-    this.#active.set(job.key, { job, surroundings, prefixes: new Map(), monitored, overdue })
+    this.#active.set(job.key, { job, surroundings, lanes: new Map(), monitored, overdue })
     if (this.#failure !== undefined) this.#stop(job, this.#failure.error)
     this.pump()
   }
@@ -170,14 +176,14 @@ export class Invoker {
     }
     const lane = this.#freestLane(isQuick(job))
     if (lane === undefined) return false
-    const prefix = active.prefixes.get(lane)
-    if (prefix === undefined) {
-      if (!active.prefixes.has(lane)) void this.#prepareLane(active, lane)
+    const onLane = active.lanes.get(lane)
+    if (onLane === undefined) {
+      if (!active.lanes.has(lane)) void this.#prepareLane(active, lane)
       return false
     }
-    const calls = this.#group(job, lane, prefix)
+    const calls = this.#group(job, lane, onLane.prefix)
     if (calls.length === 0) return false
-    this.#send(active, lane, prefix, calls)
+    this.#send(active, lane, onLane, calls)
     return true
   }
 
@@ -197,18 +203,20 @@ export class Invoker {
   }
 
   async #prepareLane(active: ActiveJob, lane: Lane): Promise<void> {
-    const { job, surroundings, prefixes } = active
-    prefixes.set(lane, undefined)
+    const { job, surroundings, lanes } = active
+    lanes.set(lane, undefined)
     try {
+      job.addPackages((await job.fn.bundle()).externalPackages)
+      const runtime = lane.runtimeFor(job.runtime)
       const [prefix] = await Promise.all([
         makeJobPrefix(job, lane, surroundings),
-        lane.ready(lane.runtimeFor(job.runtime), {
+        lane.ready(runtime, {
           signal: job.options.signal,
           ...(surroundings.secrets === undefined ? {} : { secrets: surroundings.secrets }),
           ...(surroundings.drivers === undefined ? {} : { drivers: surroundings.drivers }),
         }),
       ])
-      prefixes.set(lane, prefix)
+      lanes.set(lane, { prefix, runtime })
     } catch (error) {
       this.#drain(active, lane, error)
     }
@@ -219,7 +227,7 @@ export class Invoker {
   #drain(active: ActiveJob, lane: Lane, error: unknown): void {
     if (this.#lanes.length > 1) lane.drained = error
     if (this.#lanes.every(other => other.drained !== undefined) || this.#lanes.length === 1) {
-      active.prefixes.delete(lane)
+      active.lanes.delete(lane)
       this.#stop(active.job, error)
     }
   }
@@ -253,7 +261,7 @@ export class Invoker {
     return calls
   }
 
-  #send(active: ActiveJob, lane: Lane, prefix: JobPrefix, calls: readonly Call[]): void {
+  #send(active: ActiveJob, lane: Lane, { prefix, runtime }: JobOnLane, calls: readonly Call[]): void {
     const { job, monitored } = active
     const { capabilities } = lane.backend
     const isAdaptive = job.options.chunksize === undefined && capabilities.adaptiveChunks === true
@@ -282,12 +290,15 @@ export class Invoker {
       return
     }
     const id = `${job.key}-${this.#nextActivation++}`
-    const activation = new ActivationInFlight(job, sent, lane, id, {
-      failed: (call, frame) => this.#failed(call, frame),
-      handedBack: back => {
-        job.enqueueFirst(back)
+    const activation = new ActivationInFlight(
+      { job, calls: sent, lane, id, runtime },
+      {
+        failed: (call, frame) => this.#failed(call, frame),
+        handedBack: back => {
+          job.enqueueFirst(back)
+        },
       },
-    })
+    )
     this.#inFlight.add(activation)
     for (const call of sent) {
       this.#byCall.set(call, activation)
@@ -302,7 +313,7 @@ export class Invoker {
           id,
           executorId: job.executorId,
           jobId: job.id,
-          runtime: lane.runtimeFor(job.runtime),
+          runtime,
           payload,
           callIds: sent.map(call => call.id),
           callTimeoutMs: job.options.timeoutMs,

@@ -168,13 +168,28 @@ async function writeEnv(directory: string, env: Uint8Array): Promise<string> {
   return path
 }
 
-function checkExternals(bundle: FunctionBundle, lane: Lane): void {
-  if (bundle.externalPackages.length === 0 || lane.backend.capabilities.sharesFileSystem) return
-  const names = bundle.externalPackages.map(p => `${p.name}@${p.version}`).join(', ')
-  throw new InvocationError(
-    `The function needs packages with native addons that ${lane.backend.name} does not have: ${names}. Build a runtime that has them.`,
-    { isRetryable: false, code: 'LITHOPS_NATIVE_PACKAGE' },
+/** Whether the workers of a backend can have the packages that a function needs beside its bundle. */
+function checkExternals({ externalPackages }: FunctionBundle, { backend }: Lane): void {
+  const { sharesFileSystem, bringsPackages = false } = backend.capabilities
+  if (externalPackages.length === 0 || sharesFileSystem) return
+  const names = externalPackages.map(({ name, version }) => `${name}@${version}`)
+  if (!bringsPackages) {
+    throw nativePackage(
+      `The function needs packages with native addons that ${backend.name} does not have: ${names.join(', ')}. Build a runtime that has them.`,
+    )
+  }
+  const twice = externalPackages.find(one =>
+    externalPackages.some(({ name, version }) => name === one.name && version !== one.version),
   )
+  if (twice !== undefined) {
+    throw nativePackage(
+      `The function needs ${twice.name} in two versions, and workers have one: ${names.join(', ')}. Bring them to the same version.`,
+    )
+  }
+}
+
+function nativePackage(message: string): InvocationError {
+  return new InvocationError(message, { isRetryable: false, code: 'LITHOPS_NATIVE_PACKAGE' })
 }
 
 /** A folder that is made at the first use and removed at the end. */

@@ -41,7 +41,10 @@ export class Lane {
 
   /** The backend's default runtime with what a job asks beside it. */
   runtimeFor(wanted: Partial<RuntimeSpec>): RuntimeSpec {
-    return { ...this.backend.defaultRuntime, ...wanted }
+    const { packages = [], ...others } = wanted
+    const runtime = { ...this.backend.defaultRuntime, ...others }
+    const isBrought = packages.length > 0 && this.backend.capabilities.bringsPackages === true
+    return isBrought ? { ...runtime, packages } : runtime
   }
 
   /**
@@ -55,8 +58,9 @@ export class Lane {
     const { secrets = [], signal, createRole = false } = needs
     const drivers = this.backend.capabilities.sharesFileSystem ? [] : (needs.drivers ?? [])
     const modules = drivers.map(({ module }) => module).join('\n')
-    const { name, memoryMiB = '', timeoutMs = '' } = runtime
-    const key = [name, memoryMiB, timeoutMs, digestOf(secrets), modules].join('\n')
+    const { name, memoryMiB = '', timeoutMs = '', packages = [] } = runtime
+    const versions = JSON.stringify(packages)
+    const key = [name, memoryMiB, timeoutMs, digestOf(secrets), modules, versions].join('\n')
     let ready = this.#runtimes.get(key)
     if (ready === undefined) {
       ready = this.#deploy(runtime, { secrets, drivers, createRole }, signal)

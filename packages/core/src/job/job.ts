@@ -1,5 +1,5 @@
 import type { ClassTable } from '../codec/class-table.ts'
-import type { ComputeBackend, RuntimeSpec } from '../driver/compute-backend.ts'
+import type { ComputeBackend, NativePackage, RuntimeSpec } from '../driver/compute-backend.ts'
 import { blockOf } from '../driver/monitor.ts'
 import type { CapturedFunction } from '../function/captured-function.ts'
 import type { OpenStorage } from '../storage/open-storage.ts'
@@ -20,6 +20,7 @@ export class Job {
   /** Calls that can be sent, in order; `readyHead` is the next. */
   readonly #ready: Call[] = []
   #readyHead = 0
+  #runtime: Partial<RuntimeSpec>
   /** Calls made so far, calls ended, and of those the ones that did not end well. */
   created = 0
   ended = 0
@@ -57,14 +58,24 @@ export class Job {
     readonly executorId: string,
     readonly id: string,
     readonly fn: CapturedFunction,
-    /** What the job asks of its runtime beside the backend's default. */
-    readonly runtime: Partial<RuntimeSpec>,
+    runtime: Partial<RuntimeSpec>,
     readonly options: JobOptions,
     /** Encoded array of extra arguments; undefined for none. */
     readonly extraArgs: Uint8Array | undefined,
   ) {
     this.key = `${executorId}-${id}`
     this.classes = fn.classes
+    this.#runtime = runtime
+  }
+
+  /** What the job asks of its runtime beside the backend's default. */
+  get runtime(): Partial<RuntimeSpec> {
+    return this.#runtime
+  }
+
+  /** Its function imports these packages. */
+  addPackages(packages: readonly NativePackage[]): void {
+    if (packages.length > 0) this.#runtime = { ...this.#runtime, packages }
   }
 
   /** For monitors and storage. */

@@ -238,14 +238,19 @@ export class FakeAws implements AsyncDisposable {
     for (const fn of this.#lambda.functions.all) for (const pool of fn.pools) pool.closeFree()
   }
 
-  /** Another user of the account, bounded by policies. */
-  addUser(name: string, policies?: readonly object[]): AccessKey {
-    return this.#keys.addUser({
+  /** Another user of the account, bounded by policies; with these keys, which a real server beside this cloud knows. */
+  addUser(
+    name: string,
+    policies?: readonly object[],
+    keys?: { readonly accessKeyId: string; readonly secretAccessKey: string },
+  ): AccessKey {
+    const identity = {
       arn: `arn:aws:iam::${this.accountId}:user/${name}`,
       userId: `AIDA${name.toUpperCase()}`,
       accountId: this.accountId,
       ...(policies !== undefined && { policies }),
-    })
+    }
+    return keys === undefined ? this.#keys.addUser(identity) : this.#keys.add({ ...keys, identity })
   }
 
   /** Keys of a session as AssumeRole, single sign-on and the like give them. Default lifetime: an hour. */
