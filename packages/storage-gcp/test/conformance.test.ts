@@ -2,7 +2,7 @@ import { storageConformance } from '@lithops/core/testing'
 import { gcsFaults } from '@lithops/fake-clouds/fault-proxy'
 import { fakeGcs, withRealPart } from '@lithops/fake-clouds/real-parts'
 import { storageFaultSuite } from '@lithops/fake-clouds/storage-fault-suite'
-import { openStorage } from './open-storage.ts'
+import { DIALECT, openStorage } from './open-storage.ts'
 
 const server = withRealPart(fakeGcs)
 
@@ -19,12 +19,8 @@ storageFaultSuite<object>({
   manyKeys: 1_100,
   checksSignatures: false,
   dialect: {
+    ...DIALECT,
     faults: gcsFaults,
-    writes: { method: 'POST', url: /^\/upload\// },
-    reads: { method: 'GET', url: /alt=media/ },
-    removes: { method: 'DELETE' },
-    parts: { method: 'PUT' },
-    pageKeys: 1000,
     wrongKeys: () => [],
     secrets: () => ['upload_id='],
   },

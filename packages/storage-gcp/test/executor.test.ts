@@ -3,6 +3,7 @@ import { cutResponse, FaultProxy } from '@lithops/fake-clouds/fault-proxy'
 import { fakeGcs, withRealPart } from '@lithops/fake-clouds/real-parts'
 import { expect } from 'vitest'
 import { PLACE } from './open-storage.ts'
+import { withFakeGcs } from './with-fake-gcs.ts'
 
 const server = withRealPart(fakeGcs)
 const LIMIT = { timeout: 120_000 }
@@ -67,6 +68,35 @@ server.test(
     expect(cuts.strikes).toBeGreaterThan(1)
     expect(await storage.listKeys()).toEqual(keys)
     await storage.delete(keys)
+    expect(await storage.listKeys()).toEqual([])
+  },
+  LIMIT,
+)
+
+const standIn = withFakeGcs()
+
+standIn.test(
+  'workers open it with a key that did not travel, and leave nothing',
+  async () => {
+    const { endpoint, keyFile } = standIn.part
+    const config = {
+      lithops: { backend: 'localhost', storage: 'gcp_storage', monitoring: 'storage' },
+      gcp_storage: { ...PLACE, endpoint, credentials: keyFile },
+    }
+    await using storage = new Storage({ config })
+    await storage.createBucket()
+    await storage.put('numbers/1', '20')
+    await storage.put('numbers/2', '22')
+    {
+      await using fexec = new FunctionExecutor({ config })
+      const read = async (key: string, context: { readonly storage: Storage }) =>
+        Number(await context.storage.get(key, { as: 'text' }))
+      expect(await fexec.getResult(fexec.map(read, ['numbers/1', 'numbers/2']))).toEqual([20, 22])
+      const environment = await fexec.callAsync(() => JSON.stringify(process.env), null).result()
+      expect(environment).not.toContain('PRIVATE KEY')
+    }
+    expect(await storage.listKeys()).toEqual(['numbers/1', 'numbers/2'])
+    await storage.delete(['numbers/1', 'numbers/2'])
     expect(await storage.listKeys()).toEqual([])
   },
   LIMIT,

@@ -8,6 +8,15 @@ const context = {
   log: { debug: silent, info: silent, warn: silent },
 }
 
+/** Requests as the suites look for them. */
+export const DIALECT = {
+  writes: { method: 'POST', url: /^\/upload\// },
+  reads: { method: 'GET', url: /alt=media/ },
+  removes: { method: 'DELETE' },
+  parts: { method: 'PUT' },
+  pageKeys: 1000,
+} as const
+
 /** What every section of the tests has. */
 export const PLACE = { region: 'europe-west1', storage_bucket: 'lithops-jobs' }
 
