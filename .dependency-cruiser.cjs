@@ -5,8 +5,8 @@ const CORE = '^packages/core/src/'
 const TESTS = '(\\.test\\.ts$|/test/|^bench/)'
 const DRIVERS = '^packages/(backend|storage|monitor)-[^/]+/'
 
-/** What drivers share, by family of services. */
-const DRIVER_LIBRARIES = '^packages/s3-family/src/'
+/** What drivers share. */
+const DRIVER_LIBRARIES = '^packages/(s3-family|container-runtime)/src/'
 
 /** A package from npm, resolved (also through pnpm's store) or not installed. */
 const npm = names => [`(^|/)node_modules/(${names})(/|$)`, `^(${names})(/|$)`]

@@ -155,6 +155,9 @@ const TREES = {
       'the entry for users, from what drivers share': {
         'packages/s3-family/src/s3-storage.ts': ['@lithops/core'],
       },
+      'the entry for users, from what builds images': {
+        'packages/container-runtime/src/image-tool.ts': ['@lithops/core'],
+      },
       'the entry for remote halves, built': {
         ...builtCore,
         [`${lambda}/index.ts`]: ['@lithops/core/worker'],
@@ -230,9 +233,9 @@ const TREES = {
         [`${core}/testing/memory-storage.ts`]: [],
       },
       'the command line imports the kits': { 'packages/cli/src/main.ts': ['@lithops/core/testing'] },
-      'a library of the drivers does, built': {
+      'the command line does, built': {
         ...builtCore,
-        'packages/container-runtime/src/index.ts': [
+        'packages/cli/src/main.ts': [
           '../../backend-aws-lambda/node_modules/@lithops/core/dist/testing/index.js',
         ],
       },

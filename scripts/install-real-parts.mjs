@@ -21,6 +21,7 @@ const PARTS = {
   },
   rabbitmq: { programs: ['rabbitmq-server', 'epmd', 'erl'], debian: ['rabbitmq-server'] },
   'docker-registry': { programs: ['docker-registry'], debian: ['docker-registry'] },
+  'container-tools': { programs: ['podman', 'buildah', 'runc'], debian: ['podman', 'buildah', 'runc'] },
   redis: { programs: ['redis-server'], debian: ['redis-server'] },
   moto: { programs: ['moto_server'], python: ['moto[server]==5.2.1'] },
   'fake-gcs-server': {

@@ -1,7 +1,13 @@
 export { awsLambdaRic, type RuntimeInterfaceClient } from './aws-lambda-ric.ts'
 export { type AzuriteServer, azurite, azuriteWithTokens } from './azurite.ts'
 export { cephRgw } from './ceph-rgw.ts'
-export { type ContainerRegistry, dockerRegistry } from './docker-registry.ts'
+export { type ContainerTools, containerTools } from './container-tools.ts'
+export {
+  type ContainerRegistry,
+  dockerRegistry,
+  dockerRegistryWithPassword,
+  type GuardedContainerRegistry,
+} from './docker-registry.ts'
 export { fakeGcs, type GcsServer } from './fake-gcs.ts'
 export { findProgram, PARTS_FOLDER } from './find-program.ts'
 export { minio } from './minio.ts'

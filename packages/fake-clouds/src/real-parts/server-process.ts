@@ -89,10 +89,10 @@ export async function answers(url: string): Promise<boolean> {
   return response.status < 500
 }
 
-/** Whether something listens there. */
-export function accepts(port: number): Promise<boolean> {
+/** Whether something listens there: on a port of the loopback, or on a socket of a file. */
+export function accepts(place: number | string): Promise<boolean> {
   return new Promise(resolve => {
-    const socket = connect(port, '127.0.0.1')
+    const socket = typeof place === 'number' ? connect(place, '127.0.0.1') : connect(place)
     socket.setTimeout(1_000, () => socket.destroy())
     socket.once('connect', () => {
       resolve(true)

@@ -1,0 +1,32 @@
+export { type FindImageToolOptions, findImageTool, IMAGE_TOOLS } from './find-image-tool.ts'
+export {
+  byDigest,
+  formatImageReference,
+  type ImageReference,
+  parseImageReference,
+} from './image-reference.ts'
+export {
+  type FoundTool,
+  type ImageBuild,
+  ImageTool,
+  type ImageToolName,
+  type StepOptions,
+} from './image-tool.ts'
+export {
+  imageName,
+  isPublicByDefault,
+  loginOf,
+  type RegistryKind,
+  type RegistryLogin,
+  type RegistrySettings,
+  registryKind,
+} from './registries.ts'
+export { digestOf, type ResolveOptions } from './registry-client.ts'
+export {
+  buildWorkerImage,
+  contentTag,
+  DEFAULT_BASE_IMAGE,
+  WORKER_PATH,
+  WORKER_RECIPE,
+  type WorkerImage,
+} from './worker-image.ts'

@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import type { ImageTool, StepOptions } from './image-tool.ts'
+
+/** What default images stand on: the Node line that most clouds have, without compilers. */
+export const DEFAULT_BASE_IMAGE = 'docker.io/library/node:24-bookworm-slim'
+/** Where the worker lies in images. */
+export const WORKER_PATH = '/lithops/worker.mjs'
+
+const WORKER_NAME = 'worker.mjs'
+/** Users of images of Node have this one, named node. */
+const USER = '1000:1000'
+const FILE_MODE = 0o644
+const FOLDER_MODE = 0o755
+const TAG_CHARACTERS = 16
+const LABEL = 'org.lithops.worker'
+
+/**
+ * The one recipe of all images with a worker: whatever has `node` on its PATH, and one file. It starts without a shell, so
+ * that SIGTERM reaches Node; nothing is installed when it runs; it runs as nobody in particular.
+ */
+export const WORKER_RECIPE = `ARG BASE
+FROM \${BASE}
+COPY . /lithops/
+ENV NODE_ENV=production
+USER ${USER}
+ENTRYPOINT ["node", "${WORKER_PATH}"]
+CMD []
+`
+
+export interface WorkerImage {
+  /** Name and tag of the image to make. */
+  readonly image: string
+  /** Image that it stands on: of a registry, or of this machine. It must have `node` on its PATH. */
+  readonly base: string
+  /** The worker: a module in one file that imports nothing but Node. */
+  readonly worker: Uint8Array
+  /** Further files beside the worker, by their paths below its folder. Default: none. */
+  readonly files?: Readonly<Record<string, Uint8Array>>
+  /** Such as 'linux/amd64'. */
+  readonly platform: string
+}
+
+/** Puts a worker into an image, over its base, and keeps the image on this machine. Throws RuntimeBuildError. */
+export async function buildWorkerImage(
+  tool: ImageTool,
+  { image, base, worker, files = {}, platform }: WorkerImage,
+  options: StepOptions = {},
+): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'lithops-image-'))
+  try {
+    const context = join(folder, 'context')
+    for (const [path, bytes] of Object.entries({ ...files, [WORKER_NAME]: worker })) {
+      const file = join(context, path)
+      await mkdir(dirname(file), { recursive: true, mode: FOLDER_MODE })
+      await writeFile(file, bytes, { mode: FILE_MODE })
+    }
+    const dockerfile = join(folder, 'Dockerfile')
+    await writeFile(dockerfile, WORKER_RECIPE)
+    await tool.build({
+      image,
+      dockerfile,
+      context,
+      platform,
+      buildArgs: { BASE: base },
+      labels: { [LABEL]: contentTag([worker]) },
+      ...options,
+    })
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/**
+ * A tag that is the same for the same content, for all who make it: of the recipe, and of these parts in their order. The
+ * platform, and the digest of the base, belong into them.
+ */
+export function contentTag(parts: readonly (string | Uint8Array)[]): string {
+  const hash = createHash('sha256').update(WORKER_RECIPE)
+  for (const part of parts) hash.update(createHash('sha256').update(part).digest())
+  return hash.digest('hex').slice(0, TAG_CHARACTERS)
+}
