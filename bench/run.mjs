@@ -70,12 +70,10 @@ if (!start.quiet) {
   )
 }
 
+const folder = new URL('./results/', import.meta.url)
+mkdirSync(folder, { recursive: true })
+const file = `${date.slice(0, 19).replaceAll(':', '')}-node-${process.version}`
 const results = []
-for (const name of names) {
-  const found = await runCase(name, { mode, python, onProgress: line => console.error(line) })
-  results.push(...found.map(evaluate))
-}
-
 const run = {
   date,
   mode,
@@ -83,15 +81,21 @@ const run = {
   lithops: python.version ?? `skipped: ${python.reason}`,
   results,
 }
-console.log(toTerminal(run))
 
-const folder = new URL('./results/', import.meta.url)
-mkdirSync(folder, { recursive: true })
-const file = `${date.slice(0, 19).replaceAll(':', '')}-node-${process.version}`
-const json = `${JSON.stringify(run, null, 2)}\n`
-writeFileSync(new URL(`${file}.md`, folder), toMarkdown(run))
-writeFileSync(new URL(`${file}.json`, folder), json)
-if (options.json) writeFileSync(options.json, json)
+/** After every case, so that a run that is broken off leaves what it has measured. */
+function write() {
+  const json = `${JSON.stringify(run, null, 2)}\n`
+  writeFileSync(new URL(`${file}.md`, folder), toMarkdown(run))
+  writeFileSync(new URL(`${file}.json`, folder), json)
+  if (options.json) writeFileSync(options.json, json)
+}
+
+for (const name of names) {
+  const found = await runCase(name, { mode, python, onProgress: line => console.error(line) })
+  results.push(...found.map(evaluate))
+  write()
+}
+console.log(toTerminal(run))
 console.error(`Written to bench/results/${file}.md and .json`)
 if (results.some(result => result.metrics?.some(({ verdict }) => verdict?.pass === false)))
   process.exitCode = 1

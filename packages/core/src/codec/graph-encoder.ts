@@ -311,7 +311,7 @@ export class GraphEncoder implements Graph {
     if (id === undefined) throw unknownClass(name, path)
     if (hasPrivateFields(prototype)) {
       throw cannotSend(
-        `it is an instance of class ${name} with #private fields, which cannot be read from outside`,
+        `it is an instance of class ${name} with #private fields, which cannot be read from outside (send its data, or let the function capture the instance or make it)`,
         path,
       )
     }
