@@ -59,6 +59,18 @@ module.exports = {
       to: { dynamic: true },
     },
     {
+      name: 'capture-loads-late',
+      comment:
+        'What capture needs is loaded while the first worker starts (function/lazy-modules.ts): importing core stays cheap.',
+      severity: 'error',
+      from: { path: CORE, pathNot: '\\.test\\.ts$' },
+      to: {
+        path: '(^|/)(acorn|magic-string|esbuild|@jridgewell)(/|$)',
+        dynamic: false,
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
       name: 'driver-is-contracts',
       comment:
         'The contracts need types, errors and the helpers for config schemas, and nothing else of core.',

@@ -66,7 +66,7 @@ const TREES = {
       'a library of the client, two steps away': {
         [`${core}/worker/index.ts`]: ['./value.ts'],
         [`${core}/worker/value.ts`]: ['../codec/value.ts'],
-        [`${core}/codec/value.ts`]: ['esbuild'],
+        [`${core}/codec/value.ts`]: ['js-yaml'],
       },
       "the inspector, from the local backend's worker": {
         [`${core}/localhost/slot-main.ts`]: ['../worker/log-capture.ts'],
@@ -103,6 +103,16 @@ const TREES = {
       },
       'the type of a package': {
         [`${core}/data/glob.ts`]: "export type P = typeof import('picomatch')\n",
+      },
+    },
+  },
+  'capture-loads-late': {
+    breaking: {
+      'a parser': { [`${core}/executor/open.ts`]: ['acorn'] },
+    },
+    keeping: {
+      'the types of a parser': {
+        [`${core}/executor/open.ts`]: "import type { Node } from 'acorn'\nexport type N = Node\n",
       },
     },
   },

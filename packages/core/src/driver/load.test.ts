@@ -133,14 +133,16 @@ describe('a driver that is not installed', () => {
     expect(error.details).toMatchObject({ kind: 'backend', name: 'none', candidates })
     expect(error.message).toBe(
       `There is no backend 'none': ${candidates.join(', ')} were looked for from ${directory}. ` +
-        'This project has: localhost, aws_lambda, gcp_functions, gcp_cloudrun, azure_functions, ibm_cf, code_engine, knative. ' +
+        'Lithops for TypeScript has: localhost, aws_lambda, gcp_functions, gcp_cloudrun, azure_functions, ibm_cf, code_engine, knative. ' +
         "If it is a package of somebody else's, install that: npm i @anyone/lithops-backend-none",
     )
   })
 
   test('one that only Lithops (Python) has gives no command that cannot work', async () => {
     const error = await refusal('backend', 'k8s', project({}))
-    expect(error.message).toMatch(/Lithops \(Python\) has it.*This project has: localhost, aws_lambda/)
+    expect(error.message).toMatch(
+      /Lithops \(Python\) has it.*Lithops for TypeScript has: localhost, aws_lambda/,
+    )
     expect(error.message).not.toContain('npm i')
   })
 

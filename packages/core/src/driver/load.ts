@@ -148,7 +148,7 @@ function adviceFor(kind: DriverKind, name: string, candidates: readonly string[]
   if (known[name] !== undefined) return `Install it with: ${installCommand(directory)} ${known[name]}`
   const meant = nearest(name, names)
   if (meant !== undefined) return `Did you mean '${meant}'?`
-  const here = `This project has: ${names.join(', ')}.`
+  const here = `Lithops for TypeScript has: ${names.join(', ')}.`
   if (PYTHON_SECTIONS.includes(name))
     return `Lithops (Python) has it, and nobody has made it for TypeScript. ${here}`
   return `${here} If it is a package of somebody else's, install that: ${installCommand(directory)} ${candidates.at(-1)}`

@@ -142,7 +142,7 @@ function checkOptions(options: ExecutorOptions): void {
   }
   const problems = Object.keys(options).flatMap(key => unknownOption(key, KNOWN_OPTIONS, RENAMED))
   const is = checker(options as Readonly<Record<string, unknown>>, problems)
-  is('config', 'an object of sections', isRecord)
+  is('config', 'an object of sections (a file is named with configFile)', isRecord)
   is('configFile', 'a path', isText)
   is('localhost', 'an object of keys', isRecord)
   is('runtime', 'the name of a runtime', isText)

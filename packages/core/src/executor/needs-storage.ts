@@ -1,5 +1,6 @@
-import { type AnyNode, type Pattern, parse } from 'acorn'
+import type { AnyNode, Pattern } from 'acorn'
 import { NotSupportedError } from '../errors/index.ts'
+import { acorn } from '../function/lazy-modules.ts'
 import { childrenOf, isFunctionNode } from '../function/source/syntax.ts'
 import { isCloudObject } from '../storage/cloud-object.ts'
 
@@ -32,7 +33,7 @@ function parseFunction(text: string) {
   for (const source of [`(${text})`, `({${text}})`]) {
     let program: AnyNode
     try {
-      program = parse(source, { ecmaVersion: 'latest', allowAwaitOutsideFunction: true })
+      program = acorn().parse(source, { ecmaVersion: 'latest', allowAwaitOutsideFunction: true })
     } catch {
       continue
     }

@@ -385,9 +385,11 @@ export class ExecutorSurroundings {
 
   /** Where results came without storage, that it cannot be had does not make the jobs fail now. */
   async #sparing(clean: (storage: InternalStorage) => Promise<void>): Promise<void> {
+    // one that could not be opened holds nothing of ours, and the jobs have told why
+    const storage = await this.#internalStorage().catch(() => undefined)
+    if (storage === undefined) return
     try {
-      const storage = await this.#internalStorage()
-      if (storage !== undefined) await clean(storage)
+      await clean(storage)
     } catch (error) {
       if (this.#monitor !== undefined || this.#durable.size > 0) throw error
       this.#parts.log.warn(

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import type { Metafile, Plugin } from 'esbuild'
+import type { BuildOptions, Metafile, Plugin } from 'esbuild'
 import { SerializationError } from '../errors/index.ts'
 import { importEsbuild } from '../lazy-imports.ts'
+import { lacksModules, leaveAbsentPackages } from './absent-packages.ts'
 import { BundleCache, contentHash, inputOf } from './bundle-cache.ts'
 import type { CaptureOptions, FunctionBundle } from './captured-function.ts'
 import type { RevivedImport } from './capturer/private-state.ts'
@@ -159,31 +160,35 @@ async function runEsbuild(
 ): Promise<{ code: string; sourceMap: string; metafile: Metafile }> {
   const { build: esbuild } = await importEsbuild()
   const includes = (options.includeModules ?? []).map(name => `import ${JSON.stringify(name)};`).join('\n')
+  const plugins = [resolveFromImporter(), makeComputedImports(candidates), natives.plugin()]
+  const settings = {
+    stdin: {
+      contents: includes === '' ? emitted.code : `${emitted.code}\n${includes}\n`,
+      loader: 'js',
+      resolveDir: process.cwd(),
+      sourcefile: EMITTED_NAME,
+    },
+    outfile: 'function.mjs',
+    // paths in comments and in the metafile are relative to it
+    absWorkingDir: process.cwd(),
+    bundle: true,
+    write: false,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    metafile: true,
+    logLevel: 'silent',
+    external: ['esbuild', ...(options.excludeModules ?? [])],
+    sourcemap: 'external',
+    sourcesContent: false,
+    legalComments: 'none',
+    keepNames: true,
+    banner: { js: BANNER },
+  } satisfies BuildOptions & { write: false }
   try {
-    const result = await esbuild({
-      stdin: {
-        contents: includes === '' ? emitted.code : `${emitted.code}\n${includes}\n`,
-        loader: 'js',
-        resolveDir: process.cwd(),
-        sourcefile: EMITTED_NAME,
-      },
-      outfile: 'function.mjs',
-      // paths in comments and in the metafile are relative to it
-      absWorkingDir: process.cwd(),
-      bundle: true,
-      write: false,
-      platform: 'node',
-      format: 'esm',
-      target: 'node20',
-      metafile: true,
-      logLevel: 'silent',
-      external: ['esbuild', ...(options.excludeModules ?? [])],
-      sourcemap: 'external',
-      sourcesContent: false,
-      legalComments: 'none',
-      keepNames: true,
-      banner: { js: BANNER },
-      plugins: [resolveFromImporter(), makeComputedImports(candidates), natives.plugin()],
+    const result = await esbuild({ ...settings, plugins }).catch(error => {
+      if (!lacksModules(error)) throw error
+      return esbuild({ ...settings, plugins: [...plugins, leaveAbsentPackages()] })
     })
     const find = (ending: string) => result.outputFiles.find(file => file.path.endsWith(ending))?.text ?? ''
     return { code: find('.mjs'), sourceMap: find('.map'), metafile: result.metafile }

@@ -23,8 +23,11 @@ describe('options of an executor', () => {
     [{ backend: {} }, 'The object given as backend is neither a backend (invoke) nor a driver (create).'],
     [{ storage: true }, 'storage must be a name or a driver, not true'],
     [{ monitoring: 0 }, 'monitoring must be a name or a driver, not 0'],
-    [{ config: 'lithops: {}' }, "config must be an object of sections, not 'lithops: {}'"],
-    [{ config: [] }, 'config must be an object of sections, not an array'],
+    [
+      { config: 'lithops: {}' },
+      "config must be an object of sections (a file is named with configFile), not 'lithops: {}'",
+    ],
+    [{ config: [] }, 'config must be an object of sections (a file is named with configFile), not an array'],
     [{ configFile: 7 }, 'configFile must be a path, not 7'],
     [{ configFile: '/no/such/file' }, 'The config file /no/such/file does not exist.'],
     [{ localhost: 4 }, 'localhost must be an object of keys, not 4'],

@@ -24,6 +24,7 @@ export class Programs {
     mkdirSync(parent, { recursive: true })
     const directory = mkdtempSync(path.join(parent, 'program-'))
     for (const [name, text] of Object.entries(files)) {
+      mkdirSync(path.dirname(path.join(directory, name)), { recursive: true })
       writeFileSync(
         path.join(directory, name),
         text.replaceAll("'LIBRARY'", JSON.stringify(this.#harness.libraryFile)),
