@@ -1,8 +1,8 @@
-import { createHash, randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { cp, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir, userInfo } from 'node:os'
 import { dirname, join, relative, sep } from 'node:path'
+import { nodeCrypto } from '../builtins.ts'
 import { RuntimeBuildError } from '../errors/index.ts'
 import { misfitOf, type PlatformTarget } from './binary-file.ts'
 import type { InstalledVersions, NativePackage } from './compute-backend.ts'
@@ -46,7 +46,7 @@ export interface InstallOptions {
  */
 export function packageSetId(packages: readonly NativePackage[], target: PlatformTarget): string {
   const text = JSON.stringify([SET_VERSION, manifestOf(packages), target])
-  return createHash('sha256').update(text).digest('hex').slice(0, HASH_CHARACTERS)
+  return nodeCrypto().createHash('sha256').update(text).digest('hex').slice(0, HASH_CHARACTERS)
 }
 
 /**
@@ -75,7 +75,7 @@ async function makeSet(
   { home, kept, signal, log }: InstallOptions & { readonly home: string; readonly kept: string },
 ): Promise<void> {
   await mkdir(home, { recursive: true, mode: 0o700 })
-  const folder = join(home, `.${randomBytes(6).toString('hex')}`)
+  const folder = join(home, `.${nodeCrypto().randomBytes(6).toString('hex')}`)
   await mkdir(folder)
   try {
     log?.info(`fetching ${packages.map(nameOf).join(', ')} for ${describe(target)}`)

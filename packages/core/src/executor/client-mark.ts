@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
+import { nodeCrypto } from '../builtins.ts'
 import { ObjectNotFoundError } from '../errors/index.ts'
 import { clientKey, type InternalStorage } from '../storage/internal-storage.ts'
 
@@ -31,7 +31,7 @@ export interface ClientMarkContent {
 export class ClientMark {
   readonly #storage: InternalStorage
   readonly #key: string
-  readonly #client = randomUUID()
+  readonly #client = nodeCrypto().randomUUID()
   readonly #unsent: () => ClientMarkContent['unsent']
   #renewal = 0
   #written: Promise<void> | undefined

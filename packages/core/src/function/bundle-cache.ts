@@ -1,8 +1,8 @@
-import { createHash, randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
+import { nodeCrypto } from '../builtins.ts'
 import type { NativePackage } from '../driver/compute-backend.ts'
 
 /** What a build read, so that a later process can tell whether the bundle is still right. */
@@ -26,7 +26,7 @@ export interface BundleRecord {
 const HASH_LENGTH = 32
 
 export function contentHash(...parts: (string | Uint8Array)[]): string {
-  const hash = createHash('sha256')
+  const hash = nodeCrypto().createHash('sha256')
   for (const part of parts) hash.update(part).update('\0')
   return hash.digest('hex').slice(0, HASH_LENGTH)
 }
@@ -127,7 +127,7 @@ export class BundleCache {
 
   async #write(name: string, text: string): Promise<void> {
     const folder = await this.#folder()
-    const temporary = join(folder, `.${name}.${randomBytes(6).toString('hex')}`)
+    const temporary = join(folder, `.${name}.${nodeCrypto().randomBytes(6).toString('hex')}`)
     try {
       await writeFile(temporary, text)
       await rename(temporary, join(folder, name))
@@ -167,7 +167,7 @@ function defaultDirectory(): string {
 async function writableFolder(folder: string): Promise<string> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 })
-    const probe = join(folder, `.probe.${randomBytes(6).toString('hex')}`)
+    const probe = join(folder, `.probe.${nodeCrypto().randomBytes(6).toString('hex')}`)
     await writeFile(probe, '')
     await rename(probe, join(folder, '.writable'))
     return folder

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { nodeCrypto } from '../builtins.ts'
 import type { WorkerDriver, WorkerSecrets } from '../driver/compute-backend.ts'
 import { InvocationError } from '../errors/index.ts'
 import type { FunctionBundle } from '../function/captured-function.ts'
@@ -159,7 +159,7 @@ function functionTooLarge(
 }
 
 function hashOf(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex').slice(0, 32)
+  return nodeCrypto().createHash('sha256').update(bytes).digest('hex').slice(0, 32)
 }
 
 async function writeEnv(directory: string, env: Uint8Array): Promise<string> {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { nodeCrypto } from '../builtins.ts'
 import type {
   ComputeBackend,
   RuntimeMetadata,
@@ -12,7 +12,9 @@ import { Pace } from './pace.ts'
 
 /** Tells sets of secrets apart without keeping them longer than they are needed. */
 function digestOf(secrets: readonly WorkerSecrets[]): string {
-  return secrets.length === 0 ? '' : createHash('sha256').update(JSON.stringify(secrets)).digest('hex')
+  return secrets.length === 0
+    ? ''
+    : nodeCrypto().createHash('sha256').update(JSON.stringify(secrets)).digest('hex')
 }
 
 /** What a job's workers need beside the runtime itself. */

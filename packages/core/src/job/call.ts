@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks'
 import type { ByteWriter } from '../codec/byte-writer.ts'
 import { decodeError } from '../codec/error.ts'
 import { decodeValueAt, encodeValueInto } from '../codec/value.ts'

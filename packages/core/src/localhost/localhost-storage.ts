@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
 import {
   copyFile,
@@ -14,6 +13,7 @@ import {
 } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { nodeCrypto } from '../builtins.ts'
 import type { StorageDriver } from '../driver/driver.ts'
 import type {
   Body,
@@ -279,7 +279,11 @@ export class LocalhostStorage implements StorageBackend {
   }
 
   async #openPartial(place: StoragePlace): Promise<{ file: FileHandle; path: string }> {
-    const path = join(this.#bucketPath(place.bucket), PARTIAL_FOLDER, `${process.pid}-${randomUUID()}`)
+    const path = join(
+      this.#bucketPath(place.bucket),
+      PARTIAL_FOLDER,
+      `${process.pid}-${nodeCrypto().randomUUID()}`,
+    )
     try {
       return { file: await open(path, 'wx', 0o600), path }
     } catch (error) {

@@ -3,7 +3,6 @@
 import { writeSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { Socket } from 'node:net'
-import { performance } from 'node:perf_hooks'
 import { pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
 import { decodeSecrets } from '../driver/secrets-environment.ts'

@@ -1,5 +1,5 @@
 import { pipeline, Readable, type Transform } from 'node:stream'
-import zlib from 'node:zlib'
+import { nodeZlib } from '../builtins.ts'
 import { StorageError } from '../errors/index.ts'
 import type { Compression } from './descriptor.ts'
 
@@ -13,7 +13,7 @@ export async function* decompressed(
 ): AsyncGenerator<Buffer, void, undefined> {
   const source = new Source(chunks)
   try {
-    if (compression === 'gzip') yield* through(source, zlib.createGunzip({ chunkSize: OUTPUT_BYTES }))
+    if (compression === 'gzip') yield* through(source, nodeZlib().createGunzip({ chunkSize: OUTPUT_BYTES }))
     else yield* zstd(source)
   } catch (error) {
     if (source.hasFailed) throw error
@@ -55,7 +55,7 @@ async function* through(source: Source, transform: Transform): AsyncGenerator<Bu
 
 /** Node has zstd from 22.15 and 23.8 on; the worker may be older. What replaces it does not look at checksums. */
 async function* zstd(source: Source): AsyncGenerator<Buffer, void, undefined> {
-  const { createZstdDecompress } = zlib as { createZstdDecompress?: (options: object) => Transform }
+  const { createZstdDecompress } = nodeZlib() as { createZstdDecompress?: (options: object) => Transform }
   if (createZstdDecompress !== undefined) {
     yield* through(source, createZstdDecompress({ chunkSize: OUTPUT_BYTES }))
     return

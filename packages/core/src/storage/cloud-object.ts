@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { nodeCrypto } from '../builtins.ts'
 import { executorPrefix } from './internal-storage.ts'
 
 /**
@@ -36,7 +36,7 @@ const KEPT_PREFIX = 'lithops.cloudobjects/'
 
 /** A name that nobody else makes. Below the executor's own prefix unless the object is to stay. */
 export function cloudObjectKey(owner: CloudObjectOwner | undefined, keep: boolean): string {
-  const unique = randomBytes(8).toString('hex')
+  const unique = nodeCrypto().randomBytes(8).toString('hex')
   if (owner === undefined) return KEPT_PREFIX + unique
   const { executorId, jobId, callId, attempt = 0 } = owner
   // not below the job's prefix: that is emptied when the job's calls have ended, before their results are read

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { nodeCrypto } from '../builtins.ts'
 import type { WorkerSecrets } from '../driver/compute-backend.ts'
 import type { StorageBackend } from '../driver/storage-backend.ts'
 import type { StorageHead } from '../worker/protocol.ts'
@@ -37,7 +37,8 @@ export function namedSecrets(
   values: Readonly<Record<string, string>> = {},
 ): WorkerSecrets | undefined {
   if (Object.keys(values).length === 0) return undefined
-  const hash = createHash('sha256')
+  const hash = nodeCrypto()
+    .createHash('sha256')
     .update(JSON.stringify([name, told]))
     .digest('hex')
     .slice(0, 12)

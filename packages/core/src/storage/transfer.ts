@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { type FileHandle, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { nodeCrypto } from '../builtins.ts'
 import type { ObjectHead, StorageBackend } from '../driver/storage-backend.ts'
 import { type RepeatableBody, repeatableBody } from './repeatable-body.ts'
 import type { StorageTransferOptions, StorageUploadOptions } from './storage-options.ts'
@@ -79,7 +79,7 @@ export async function downloadFile(
   const { onProgress, ...rest } = options
   const { body, ...head } = await backend.getObjectStream(bucket, key, rest)
   const pieces = body[Symbol.asyncIterator]()
-  const partial = `${path}.${randomBytes(6).toString('hex')}.part`
+  const partial = `${path}.${nodeCrypto().randomBytes(6).toString('hex')}.part`
   let handle: FileHandle | undefined
   try {
     await mkdir(dirname(path), { recursive: true })

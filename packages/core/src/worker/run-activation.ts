@@ -1,5 +1,4 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { performance } from 'node:perf_hooks'
 import { ByteWriter } from '../codec/byte-writer.ts'
 import { encodeError, encodeErrorInto } from '../codec/error.ts'
 import { decodeValueAt, encodeValue, encodeValueInto } from '../codec/value.ts'

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { nodeCrypto } from '../builtins.ts'
 import type { JobKey, PublishedCalls, PublisherAddress, StatusPublisher } from '../driver/monitor.ts'
 import type { StorageBackend } from '../driver/storage-backend.ts'
 import { MonitorError } from '../errors/index.ts'
@@ -42,7 +42,7 @@ class StoragePublisher implements StatusPublisher {
   readonly #backend: StorageBackend
   readonly #bucket: string
   readonly #limits: KeyLimits
-  readonly #id = randomBytes(4).toString('hex')
+  readonly #id = nodeCrypto().randomBytes(4).toString('hex')
   readonly #underWay = new Set<Promise<unknown>>()
   #published = 0
   #isClosed = false

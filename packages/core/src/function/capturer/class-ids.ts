@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { nodeCrypto } from '../../builtins.ts'
 
 const ids = new WeakMap<Function, string>()
 
@@ -7,7 +7,7 @@ export function classIdOf(fn: Function): string {
   let id = ids.get(fn)
   if (id === undefined) {
     const text = `${fn.name}\n${Function.prototype.toString.call(fn)}`
-    id = createHash('sha256').update(text).digest('hex').slice(0, 16)
+    id = nodeCrypto().createHash('sha256').update(text).digest('hex').slice(0, 16)
     ids.set(fn, id)
   }
   return id
