@@ -48,6 +48,7 @@ export class Consumers {
       name: `lithops client ${process.pid}`,
       failsFirst: true,
       restsUnheld: true,
+      waitsWhenLost: false,
       setUp: connection => this.#setUp(connection),
       onLost: events.lost,
       onBack: events.back,

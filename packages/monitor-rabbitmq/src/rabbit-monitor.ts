@@ -4,6 +4,7 @@ import {
   type JobKey,
   MONITOR_SPEC_VERSION,
   type Monitor,
+  MonitorError,
   type PublisherAddress,
   type WatchOptions,
 } from '@lithops/core/driver'
@@ -35,6 +36,10 @@ export class RabbitMonitor implements Monitor {
     })
     // a program that forgets to close its executor leaves no queue either
     process.once('beforeExit', this.#closeAtEnd)
+  }
+
+  get publishPatienceMs(): number {
+    return this.#options.timeoutMs
   }
 
   get workerModule(): string {
@@ -69,6 +74,16 @@ export class RabbitMonitor implements Monitor {
       signal.removeEventListener('abort', wake)
       release()
     }
+  }
+
+  /** This program has its connection: it is the workers that have none. */
+  unheard(waitedMs: number): MonitorError {
+    const { server } = this.#options
+    return new MonitorError(
+      `No worker has told anything over RabbitMQ (${server}) for ${Math.round(waitedMs / 1000)} s, though some were to begin: they cannot ` +
+        'reach it, or their platform has not started them. rabbitmq.amqp_url must name a host that workers reach, in a network that they are in.',
+      { isRetryable: true, details: { server } },
+    )
   }
 
   async publisherAddress(job: JobKey): Promise<PublisherAddress> {

@@ -1,3 +1,4 @@
+import type { MonitorError } from '../errors/index.ts'
 import type { RabbitChannel } from './rabbit-channel.ts'
 
 /** Version of the Monitor contract. */
@@ -70,6 +71,18 @@ export interface Monitor {
    * `publisherAddress` throw MonitorError as ever; core does the rest. Absent: false.
    */
   readonly fallsBackToStorage?: boolean
+  /**
+   * How long a worker tries to publish, in milliseconds, until it gives up or takes the second way home: calls that are
+   * silent count as lost so much later. Absent: 0.
+   */
+  readonly publishPatienceMs?: number
+  /**
+   * For monitors whose workers tell at once that they have begun. The error of a job whose activations a platform has
+   * accepted, and none of whose workers has told anything for `waitedMs`, which is `publishPatienceMs` longer than the
+   * platform may take to start one: they cannot reach the way home. Core ends the job's open calls with it, unless there is
+   * a second way home. Absent: silence of all workers is no sign of anything.
+   */
+  unheard?(waitedMs: number): MonitorError
   /** Results of more bytes go to the job's storage, where it has one, and their place travels. Absent: 65,536. */
   readonly inlineResultBytes?: number
   /**

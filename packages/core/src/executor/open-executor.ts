@@ -245,9 +245,12 @@ export class ExecutorSurroundings {
     this.#watches.set(job, watch)
     void this.#watch(job, monitor, watch.signal)
     const own = this.#storageFor(job, storage, monitor)
+    const { publishPatienceMs } = monitor
     return {
       directory,
       publisher,
+      ...(publishPatienceMs === undefined ? {} : { publishPatienceMs }),
+      ...(monitor.unheard === undefined ? {} : { unheard: monitor.unheard.bind(monitor) }),
       ...own,
       ...(secrets === undefined ? {} : { secrets: [...(own.secrets ?? []), secrets] }),
       ...(monitor.workerModule === undefined

@@ -14,7 +14,7 @@ import { isReference, spillInputs, takeAlong } from './input-spill.ts'
 import { type JobSurroundings, makeJobPrefix } from './job-message.ts'
 import { Lane } from './lane.ts'
 import { type MonitoredCalls, MonitoredFrames } from './monitored-frames.ts'
-import { OverdueWatch, silenceMs } from './overdue.ts'
+import { OverdueWatch, silenceMs, startDelayMs } from './overdue.ts'
 import { mayRunAgain, retryDelayMs } from './retry-policy.ts'
 
 /** What an activation message has beside prefix and calls. */
@@ -68,11 +68,18 @@ export class Invoker {
 
   /** Takes a job on. Its calls may come later; `pump` is called when there are new ones. */
   add(job: Job, surroundings: JobSurroundings): void {
-    const monitored = surroundings.publisher === undefined ? undefined : new Map()
-    const overdue = new OverdueWatch((activation, error) => {
-      if (activation instanceof ActivationInFlight) this.#lost(activation, activation.lane, error)
-      else for (const call of activation.openCalls) this.#fault(call, error)
-      this.pump()
+    const monitored = surroundings.publisher === undefined ? undefined : new Map<number, MonitoredCalls>()
+    const overdue = new OverdueWatch({
+      overdue: (activation, error) => {
+        if (activation instanceof ActivationInFlight) this.#lost(activation, activation.lane, error)
+        else for (const call of activation.openCalls) this.#fault(call, error)
+        this.pump()
+      },
+      unheard: waitedMs => this.stopJob(job, surroundings.unheard?.(waitedMs)),
+      isAnyRunning: () =>
+        [...new Set(monitored?.values())].some(({ openCalls }) =>
+          openCalls.some(({ state }) => state === 'running'),
+        ),
     })
     this.#active.set(job.key, { job, surroundings, lanes: new Map(), monitored, overdue })
     if (this.#failure !== undefined) this.#stop(job, this.#failure.error)
@@ -127,13 +134,14 @@ export class Invoker {
         timeoutMs: adopted.job.options.timeoutMs,
       }),
     )
-    active?.overdue.add(adopted, Math.max(...silent))
+    active?.overdue.add(adopted, { callsMs: Math.max(...silent) })
   }
 
   /** Takes reply frames that came by a monitor. */
   readFrames(job: Job, frames: Uint8Array): void {
-    const monitored = this.#active.get(job.key)?.monitored
-    if (monitored !== undefined) readFrames(frames, new MonitoredFrames(monitored))
+    const active = this.#active.get(job.key)
+    active?.overdue.heard()
+    if (active?.monitored !== undefined) readFrames(frames, new MonitoredFrames(active.monitored))
     this.pump()
   }
 
@@ -427,12 +435,24 @@ export class Invoker {
     this.pump()
   }
 
-  #awaitNews({ job, overdue }: ActiveJob, activation: ActivationInFlight, { backend }: Lane): void {
+  #awaitNews(
+    { job, overdue, surroundings }: ActiveJob,
+    activation: ActivationInFlight,
+    { backend }: Lane,
+  ): void {
     const calls = { count: activation.calls.length, timeoutMs: job.options.timeoutMs }
     const capabilities = activation.isOnlyAccepted
       ? { ...backend.capabilities, synchronousReply: false }
       : backend.capabilities
-    overdue.add(activation, silenceMs(capabilities, backend.kind, calls))
+    const { unheard, publishPatienceMs = 0 } = surroundings
+    const isAwaited =
+      unheard !== undefined &&
+      !capabilities.synchronousReply &&
+      activation.openCount === activation.calls.length
+    overdue.add(activation, {
+      callsMs: silenceMs(capabilities, backend.kind, calls) + publishPatienceMs,
+      ...(isAwaited ? { workerMs: startDelayMs(capabilities, backend.kind) + publishPatienceMs } : {}),
+    })
   }
 
   /** The activation ended without the end of all its calls. */

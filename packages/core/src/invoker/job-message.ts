@@ -36,6 +36,10 @@ export interface JobSurroundings {
   readonly drivers?: readonly WorkerDriver[]
   /** Is there as long as somebody wants what workers put into storage. */
   readonly clientMark?: string
+  /** How long workers try to tell what they have to tell. Absent: 0. */
+  readonly publishPatienceMs?: number
+  /** The error of a job none of whose workers was heard. Absent: they tell only of ended calls. */
+  readonly unheard?: (waitedMs: number) => Error
   /** Folder for files of this executor's jobs; made when first needed. */
   readonly directory: () => Promise<string>
 }

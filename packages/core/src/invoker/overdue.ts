@@ -19,6 +19,31 @@ export interface AwaitedCalls {
 interface Due {
   readonly activation: AwaitedCalls
   readonly atMs: number
+  /** Set where its worker is to have told that it has begun. */
+  readonly accepted?: { readonly atMs: number; readonly openCount: number }
+}
+
+/** What a watch finds, and what it asks. */
+export interface OverdueEvents {
+  /** These calls count as lost with their worker. */
+  readonly overdue: (activation: AwaitedCalls, error: WorkerLostError) => void
+  /** No worker can tell anything: none was heard, though some must have begun so long ago. */
+  readonly unheard: (waitedMs: number) => void
+  /** Whether any call of the job is known to run: its worker may be silent for long. */
+  readonly isAnyRunning: () => boolean
+}
+
+/** How long calls may be silent, in milliseconds. */
+export interface Silence {
+  /** Infinity when nothing limits their time. */
+  readonly callsMs: number
+  /** Until the worker must have told that it has begun, where it has not yet. Absent: it need not. */
+  readonly workerMs?: number
+}
+
+/** How long a platform that does not reply may let an activation wait for a worker, in milliseconds. */
+export function startDelayMs({ maxStartDelayMs }: ComputeCapabilities, kind: 'faas' | 'batch'): number {
+  return Math.min(maxStartDelayMs ?? START_DELAY_MS[kind], MAX_TIMER_MS)
 }
 
 /**
@@ -30,35 +55,51 @@ export function silenceMs(
   kind: 'faas' | 'batch',
   calls: { readonly count: number; readonly timeoutMs: number },
 ): number {
-  const { synchronousReply, maxTimeoutMs, callsAtOnce, maxStartDelayMs = START_DELAY_MS[kind] } = capabilities
+  const { synchronousReply, maxTimeoutMs, callsAtOnce } = capabilities
   if (synchronousReply) return DELIVERY_GRACE_MS
   const rounds = Math.ceil(calls.count / Math.max(1, callsAtOnce))
-  return Math.min(rounds * calls.timeoutMs, maxTimeoutMs) + Math.min(maxStartDelayMs, MAX_TIMER_MS)
+  return Math.min(rounds * calls.timeoutMs, maxTimeoutMs) + startDelayMs(capabilities, kind)
 }
 
 /** Finds activations whose results should have come by a monitor and did not. One timer for all of a job. */
 export class OverdueWatch {
-  readonly #overdue: (activation: AwaitedCalls, error: WorkerLostError) => void
+  readonly #events: OverdueEvents
   #due: Due[] = []
   #timer: NodeJS.Timeout | undefined
   #timerAtMs = Number.POSITIVE_INFINITY
+  #heardAtMs = Number.NEGATIVE_INFINITY
+  /** When calls were first sent again, since a worker was last heard, because theirs had told nothing. */
+  #triedAgainAtMs = Number.POSITIVE_INFINITY
 
-  constructor(overdue: (activation: AwaitedCalls, error: WorkerLostError) => void) {
-    this.#overdue = overdue
+  constructor(events: OverdueEvents) {
+    this.#events = events
   }
 
-  /** Watches an activation for so many milliseconds from now. */
-  add(activation: AwaitedCalls, silentMs: number): void {
-    if (!Number.isFinite(silentMs) || activation.openCalls.length === 0) return
-    const due = { activation, atMs: performance.now() + silentMs }
-    this.#due.push(due)
-    if (due.atMs < this.#timerAtMs) this.#wakeAt(due.atMs)
+  /** Watches an activation from now on. */
+  add(activation: AwaitedCalls, { callsMs, workerMs }: Silence): void {
+    const { openCalls, openCount } = activation
+    if (openCalls.length === 0) return
+    const now = performance.now()
+    if (Number.isFinite(callsMs)) this.#add({ activation, atMs: now + callsMs })
+    if (workerMs === undefined || openCalls.some(isRunning)) return
+    this.#add({ activation, atMs: now + workerMs, accepted: { atMs: now, openCount } })
+  }
+
+  /** A worker of the job has told something. */
+  heard(): void {
+    this.#heardAtMs = performance.now()
+    this.#triedAgainAtMs = Number.POSITIVE_INFINITY
   }
 
   close(): void {
     clearTimeout(this.#timer)
     this.#due = []
     this.#timerAtMs = Number.POSITIVE_INFINITY
+  }
+
+  #add(due: Due): void {
+    this.#due.push(due)
+    if (due.atMs < this.#timerAtMs) this.#wakeAt(due.atMs)
   }
 
   #wakeAt(atMs: number): void {
@@ -74,21 +115,53 @@ export class OverdueWatch {
     const early: Due[] = []
     for (const due of this.#due) {
       if (due.activation.openCount === 0) continue
+      if (due.accepted !== undefined && hasBegun(due.activation, due.accepted.openCount)) continue
       if (due.atMs <= now) late.push(due)
       else early.push(due)
     }
     this.#due = early
     this.#timerAtMs = Number.POSITIVE_INFINITY
     if (early.length > 0) this.#wakeAt(early.reduce((least, { atMs }) => Math.min(least, atMs), Infinity))
-    for (const { activation } of late) {
-      if (activation.openCalls.length === 0) continue
-      this.#overdue(
+    for (const due of late) this.#tell(due, now)
+  }
+
+  #tell({ activation, accepted }: Due, now: number): void {
+    if (activation.openCalls.length === 0) return
+    if (accepted === undefined) {
+      this.#lost(
         activation,
-        new WorkerLostError(
-          'Nothing was heard of the call beyond its time limit: its worker was lost, or never began it.',
-          { details: { activationId: activation.id } },
-        ),
+        'Nothing was heard of the call beyond its time limit: its worker was lost, never began it, or cannot tell of it.',
       )
+    } else if (this.#areAllSilent(accepted.atMs)) {
+      this.#events.unheard(now - accepted.atMs)
+    } else {
+      this.#triedAgainAtMs = Math.min(this.#triedAgainAtMs, now)
+      this.#lost(activation, 'Its worker has told nothing: it was lost, or never began the call.')
     }
   }
+
+  /**
+   * Whether no worker has told anything since then, which is no matter of one of them. In a job that was heard before, one may
+   * be lost all the same: that is known when what was sent again is silent too.
+   */
+  #areAllSilent(sinceMs: number): boolean {
+    if (this.#heardAtMs === Number.NEGATIVE_INFINITY) return true
+    return sinceMs > this.#heardAtMs && sinceMs >= this.#triedAgainAtMs && !this.#events.isAnyRunning()
+  }
+
+  #lost(activation: AwaitedCalls, message: string): void {
+    this.#events.overdue(
+      activation,
+      new WorkerLostError(message, { details: { activationId: activation.id } }),
+    )
+  }
+}
+
+function isRunning({ state }: Call): boolean {
+  return state === 'running'
+}
+
+/** Whether the worker has told of any call of the activation. */
+function hasBegun({ openCalls, openCount }: AwaitedCalls, openAtFirst: number): boolean {
+  return openCount < openAtFirst || openCalls.some(isRunning)
 }

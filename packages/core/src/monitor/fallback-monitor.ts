@@ -31,6 +31,7 @@ export class FallbackMonitor implements Monitor {
   readonly fallsBackToStorage = true
   readonly workerModule?: string
   readonly inlineResultBytes?: number
+  readonly publishPatienceMs?: number
   readonly #first: Monitor
   readonly #second: SecondMonitor
   readonly #log: DriverLog
@@ -46,6 +47,7 @@ export class FallbackMonitor implements Monitor {
     this.#first = first
     if (first.workerModule !== undefined) this.workerModule = first.workerModule
     if (first.inlineResultBytes !== undefined) this.inlineResultBytes = first.inlineResultBytes
+    if (first.publishPatienceMs !== undefined) this.publishPatienceMs = first.publishPatienceMs
     this.#log = log
     this.#second = openSecond(usual => look => this.#pause(usual, look))
   }

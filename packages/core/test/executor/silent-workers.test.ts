@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Activation, ComputeBackend, InvokeOptions, MonitorDriver } from '../../src/driver/index.ts'
 import { FunctionExecutor, MonitorError } from '../../src/index.ts'
-import { MemoryCompute, memoryStorage } from '../../src/testing/index.ts'
+import { MemoryCompute, MemoryMonitor, memoryMonitor, memoryStorage } from '../../src/testing/index.ts'
 
 /** A platform that takes activations and answers nothing; `swallows` says which are never run. */
 function platform(
@@ -77,4 +77,40 @@ test('a monitor that stops watching, or breaks, fails the calls that a platform 
     if (error === undefined) expect(MonitorError.isInstance(thrown)).toBe(true)
     else expect(thrown).toBe(error)
   }
+})
+
+/** A way home of this process whose workers tell at once that they have begun. */
+const realTime = (): MonitorDriver => ({
+  ...memoryMonitor(),
+  create: () =>
+    Object.assign(new MemoryMonitor(), {
+      publishPatienceMs: 100,
+      unheard: (waitedMs: number) => new MonitorError(`silent for ${Math.round(waitedMs / 10) * 10} ms`),
+    }),
+})
+
+test('when no worker is ever heard in real time, the way home is broken, and nothing is run again', async () => {
+  const backend = platform(() => true)
+  await using fexec = new FunctionExecutor({ backend, monitoring: realTime(), storage: 'storageless' })
+  const futures = fexec.map((x: number) => x, [1, 2])
+  for (const future of futures)
+    await expect(future.result()).rejects.toMatchObject({
+      code: 'LITHOPS_MONITOR',
+      message: expect.stringMatching(/silent for [23]\d0 ms/),
+    })
+  expect(backend.taken).toBe(2)
+})
+
+test('a worker that is not heard in a job of others that were is lost, and its call is sent once more', async () => {
+  const backend = platform((_, nth) => nth === 1)
+  await using fexec = new FunctionExecutor({ backend, monitoring: realTime(), storage: 'storageless' })
+  const futures = fexec.map((x: number) => x * 2, [1, 2, 3])
+  expect(await fexec.getResult(futures)).toEqual([2, 4, 6])
+  expect(backend.taken).toBe(4)
+  const deaf = platform(activation => activation.callIds.includes(1))
+  await using second = new FunctionExecutor({ backend: deaf, monitoring: realTime(), storage: 'storageless' })
+  const [first, lost] = second.map((x: number) => x, [1, 2])
+  expect(await first?.result()).toBe(1)
+  await expect(lost?.result()).rejects.toMatchObject({ code: 'LITHOPS_MONITOR' })
+  expect(deaf.taken).toBe(3)
 })

@@ -9,7 +9,9 @@ const CONNECT_MS = 10_000
 const CLOSE_MS = 3_000
 const FIRST_PAUSE_MS = 50
 /** Between tries while the broker is away: who publishes must find the queue again that the client makes. */
-const LONGEST_PAUSE_MS = 2_000
+const LONGEST_PAUSE_MS = 1_000
+/** One that was lost is back by then when the next try finds it. */
+const LOST_GRACE_MS = 1_500
 
 export interface LinkOptions<T> {
   readonly url: string
@@ -24,6 +26,8 @@ export interface LinkOptions<T> {
   readonly failsFirst: boolean
   /** true: nothing is tried while nobody holds it, so that the process can end. */
   readonly restsUnheld: boolean
+  /** true: whoever asks while the broker is lost waits for the next try. */
+  readonly waitsWhenLost: boolean
   /** Makes channels and consumers after each connect. */
   readonly setUp: (connection: ChannelModel) => Promise<T>
   /** The broker has been away too long. It is tried on: `use` works again when it is back. */
@@ -67,9 +71,10 @@ export class Link<T> {
   async use(): Promise<T> {
     if (this.#current !== undefined) return this.#current
     if (this.#isClosed) throw this.#closed()
-    if (this.#lost !== undefined) throw this.#lost
+    if (this.#lost !== undefined && !this.#options.waitsWhenLost) throw this.#lost
     const current = new Promise<T>((resolve, reject) => this.#waiting.push({ resolve, reject }))
-    this.#open()
+    if (this.#lost === undefined) this.#open()
+    else setTimeout(() => this.#lost !== undefined && this.#rejectAll(this.#lost), LOST_GRACE_MS)
     return current
   }
 

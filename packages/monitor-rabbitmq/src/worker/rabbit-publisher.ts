@@ -71,6 +71,7 @@ export class RabbitPublisher implements StatusPublisher {
       name: `lithops worker ${process.pid}`,
       failsFirst: false,
       restsUnheld: false,
+      waitsWhenLost: true,
       setUp: setUpWorker,
     })
     this.#ticking = setInterval(() => {
