@@ -19,6 +19,7 @@ export class TcpFaultProxy implements AsyncDisposable {
   readonly #server: Server
   readonly #target: { readonly host: string; readonly port: number }
   readonly #pairs = new Set<readonly [Socket, Socket]>()
+  readonly #silent = new WeakSet<readonly [Socket, Socket]>()
   #faults: { readonly fault: TcpFault; left: number }[] = []
   #isRefusing = false
 
@@ -59,6 +60,14 @@ export class TcpFaultProxy implements AsyncDisposable {
     for (const pair of this.#pairs) cutPair(pair)
   }
 
+  /**
+   * Passes nothing more on the connections that are open now, and tells neither side when the other leaves: as networks do that
+   * forget a connection.
+   */
+  silenceAll(): void {
+    for (const pair of this.#pairs) this.#silent.add(pair)
+  }
+
   /** May be called twice. */
   async close(): Promise<void> {
     const closed = new Promise<void>(resolve => this.#server.close(() => resolve()))
@@ -79,20 +88,24 @@ export class TcpFaultProxy implements AsyncDisposable {
     const pair = [client, service] as const
     this.#pairs.add(pair)
     for (const socket of pair) {
-      socket.on('error', () => cutPair(pair))
+      socket.on('error', () => {
+        if (!this.#silent.has(pair)) cutPair(pair)
+      })
       socket.on('close', () => {
+        if (this.#silent.has(pair) && !pair.every(({ closed }) => closed)) return
         this.#pairs.delete(pair)
         for (const other of pair) other.destroy()
       })
     }
     client.on('data', bytes => this.#pass(bytes, pair, 'toService'))
     service.on('data', bytes => this.#pass(bytes, pair, 'toClient'))
-    client.on('end', () => service.end())
-    service.on('end', () => client.end())
+    client.on('end', () => !this.#silent.has(pair) && service.end())
+    service.on('end', () => !this.#silent.has(pair) && client.end())
   }
 
   #pass(bytes: Buffer, pair: readonly [Socket, Socket], direction: Direction): void {
     const [client, service] = pair
+    if (this.#silent.has(pair)) return
     const [from, to] = direction === 'toService' ? [client, service] : [service, client]
     const armed = this.#faults.find(({ fault }) => fault.direction === direction)
     if (armed !== undefined && bytes.length >= armed.left) {

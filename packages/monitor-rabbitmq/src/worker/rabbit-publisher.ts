@@ -28,9 +28,10 @@ const FIRST_CONNECT_MS = 1_000
 const AGAIN_MS = 100
 /** A client that lives makes its queue again this soon after the broker has come back without it. */
 const QUEUE_MISSING_MS = 10_000
-/** How often the process shows that it is running, and how long it may not have. Clouds freeze idle workers. */
-const TICK_MS = 5_000
+/** Clouds freeze idle workers. A process that was not running for so long, or for a heartbeat, has a connection that may be dead. */
 const FROZEN_MS = 20_000
+/** It shows that it is running so often in that time. */
+const TICKS = 4
 
 interface WorkerChannel {
   readonly connection: ChannelModel
@@ -51,6 +52,7 @@ export class RabbitPublisher implements StatusPublisher {
   #count = 0
   #own: { readonly of: WorkerChannel; readonly channel: Promise<ConfirmChannel> } | undefined
   #seenAt = Date.now()
+  readonly #frozenMs: number
   readonly #ticking: NodeJS.Timeout
 
   constructor(address: RabbitAddress, url: string | undefined) {
@@ -74,9 +76,10 @@ export class RabbitPublisher implements StatusPublisher {
       waitsWhenLost: true,
       setUp: setUpWorker,
     })
-    this.#ticking = setInterval(() => {
-      this.#seenAt = Date.now()
-    }, TICK_MS)
+    const heartbeatMs = Number(new URL(url).searchParams.get('heartbeat')) * 1000
+    this.#frozenMs = heartbeatMs > 0 ? Math.min(heartbeatMs, FROZEN_MS) : FROZEN_MS
+    // timers are what runs first after a thaw
+    this.#ticking = setInterval(() => this.#checkFrozen(), this.#frozenMs / TICKS)
     this.#ticking.unref()
   }
 
@@ -198,7 +201,7 @@ export class RabbitPublisher implements StatusPublisher {
   /** Messages would be lost on a connection that the broker has given up while this process was frozen. */
   #checkFrozen(): void {
     const now = Date.now()
-    if (now - this.#seenAt > FROZEN_MS) this.#link.renew('this process was not running for a while')
+    if (now - this.#seenAt > this.#frozenMs) this.#link.renew('this process was not running for a while')
     this.#seenAt = now
   }
 }
