@@ -84,7 +84,7 @@ export const benchCase = {
       python: true,
       around: broker,
       samples: { full: 1, quick: 1 },
-      note: 'with 1,000 calls that do nothing',
+      note: 'with 1,000 calls that do nothing, and version 1 of its localhost backend, which starts one Python per job',
     },
   ],
 }
