@@ -1,8 +1,8 @@
-import type { MonitorError } from '@lithops/core/driver'
-import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib'
+import { MonitorError } from '@lithops/core/driver'
+import type { ChannelModel, ConfirmChannel, ConsumeMessage } from 'amqplib'
 import type { BrokerOptions } from './config.ts'
 import { Reassembly } from './reassembly.ts'
-import { monitorError } from './worker/faults.ts'
+import { isRefused, monitorError } from './worker/faults.ts'
 import { Link } from './worker/link.ts'
 import { headOf, type PieceHead, queueOf } from './worker/message.ts'
 
@@ -21,7 +21,9 @@ export interface ConsumerEvents {
 
 /** The client's channel of one connection. */
 interface ClientChannel {
-  readonly channel: Channel
+  readonly channel: ConfirmChannel
+  /** Why the broker has closed the channel. */
+  closedBecause: unknown
   readonly queues: Map<string, Promise<void>>
   /** The last message that is not acknowledged yet. */
   latest: ConsumeMessage | undefined
@@ -90,6 +92,7 @@ export class Consumers {
         if (this.#link.current !== current) continue
         this.#executors.delete(executorId)
         this.#link.renew('a channel was closed')
+        if (MonitorError.isInstance(error)) throw error
         throw monitorError(
           `The queue '${queueOf(executorId)}' cannot be made in RabbitMQ`,
           this.#options.server,
@@ -122,10 +125,12 @@ export class Consumers {
   }
 
   async #setUp(connection: ChannelModel): Promise<ClientChannel> {
-    const channel = await connection.createChannel()
-    channel.on('error', () => {}) // the operation that it is about rejects
+    const channel = await connection.createConfirmChannel()
+    const current: ClientChannel = { channel, closedBecause: undefined, queues: new Map(), latest: undefined }
+    channel.on('error', error => {
+      current.closedBecause = error // the operation that it is about rejects
+    })
     await channel.prefetch(PREFETCH)
-    const current: ClientChannel = { channel, queues: new Map(), latest: undefined }
     for (const executorId of this.#executors) await this.#consume(current, executorId)
     return current
   }
@@ -143,12 +148,38 @@ export class Consumers {
     const { channel } = current
     const queue = queueOf(executorId)
     // Durable: RabbitMQ 4.3 takes no other queue that several connections may use. It goes when nobody consumes it.
-    await channel.assertQueue(queue, {
+    const declared = channel.assertQueue(queue, {
       durable: true,
       expires: this.#options.queueExpiresMs,
       arguments: { 'x-queue-type': 'classic' },
     })
-    await channel.consume(queue, message => this.#take(current, executorId, message))
+    await this.#permitted(current, 'configure', `queue '${queue}'`, declared)
+    const consumed = channel.consume(queue, message => this.#take(current, executorId, message))
+    await this.#permitted(current, 'read', `queue '${queue}'`, consumed)
+    // workers publish as the same user: whether they may is known before a call runs
+    await this.#permitted(current, 'write', "exchange 'amq.default'", published(channel))
+  }
+
+  /** The broker names what was refused, and not which of the three permissions is missing. */
+  async #permitted(
+    current: ClientChannel,
+    permission: 'configure' | 'read' | 'write',
+    what: string,
+    done: Promise<unknown>,
+  ): Promise<void> {
+    try {
+      await done
+    } catch (error) {
+      const cause = current.closedBecause ?? error
+      if (!isRefused(cause)) throw error
+      throw monitorError(
+        `The user of rabbitmq.amqp_url lacks the permission '${permission}' for the ${what}. What it needs: rabbitmqctl ` +
+          "set_permissions -p <vhost> <user> '^lithops-.*' '^amq\\.default$' '^lithops-.*'",
+        this.#options.server,
+        cause,
+        false,
+      )
+    }
   }
 
   #take(current: ClientChannel, executorId: string, message: ConsumeMessage | null): void {
@@ -188,4 +219,14 @@ export class Consumers {
     }
     return reassembly
   }
+}
+
+/** Publishes to nobody: the broker confirms that it may be done, and drops it. */
+function published(channel: ConfirmChannel): Promise<void> {
+  return new Promise((resolve, reject) => {
+    channel.sendToQueue('lithops-', Buffer.alloc(0), {}, error => {
+      if (error) reject(error)
+      else resolve()
+    })
+  })
 }

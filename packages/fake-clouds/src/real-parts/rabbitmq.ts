@@ -10,12 +10,16 @@ import { freePort, inFolder, ServerProcess } from './server-process.ts'
 /** Debian's program on the PATH changes the user first; this is what it starts. */
 const DEBIAN_SERVER = '/usr/lib/rabbitmq/bin/rabbitmq-server'
 
+const DEBIAN_CONTROL = '/usr/lib/rabbitmq/bin/rabbitmqctl'
+
 /** A running RabbitMQ. The user `guest` with the password `guest` may do anything in the vhost `/`. */
 export interface RabbitServer extends RunningPart {
   readonly host: string
   readonly port: number
   /** amqp://guest:guest@127.0.0.1:<port> */
   readonly url: string
+  /** Runs rabbitmqctl on it. Gives what that says. */
+  control(...args: readonly string[]): Promise<string>
   /** Ends the broker, by force when it takes its time. What it keeps on disk stays. */
   stop(): Promise<void>
   /** Starts it again on the same ports. */
@@ -72,31 +76,32 @@ async function startServer(
     logFile: path.join(folder, 'epmd.out'),
     folder,
   })
+  const env = {
+    HOME: folder,
+    // no shell stays between us and the broker
+    RUNNING_UNDER_SYSTEMD: '1',
+    RABBITMQ_MNESIA_BASE: path.join(folder, 'mnesia'),
+    RABBITMQ_LOG_BASE: path.join(folder, 'log'),
+    RABBITMQ_CONFIG_FILE: config,
+    RABBITMQ_ENABLED_PLUGINS_FILE: path.join(folder, 'plugins'),
+    RABBITMQ_NODENAME: `lithops${port}@localhost`,
+    RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',
+    RABBITMQ_NODE_PORT: String(port),
+    RABBITMQ_DIST_PORT: String(clusterPort),
+    ERL_EPMD_PORT: String(mapperPort),
+  }
   const run = async () => {
-    const process = new ServerProcess({
+    const started = new ServerProcess({
       command: existsSync(DEBIAN_SERVER) ? DEBIAN_SERVER : programs['rabbitmq-server'],
       args: [],
       logFile: path.join(folder, 'server.out'),
-      env: {
-        HOME: folder,
-        // no shell stays between us and the broker
-        RUNNING_UNDER_SYSTEMD: '1',
-        RABBITMQ_MNESIA_BASE: path.join(folder, 'mnesia'),
-        RABBITMQ_LOG_BASE: path.join(folder, 'log'),
-        RABBITMQ_CONFIG_FILE: config,
-        RABBITMQ_ENABLED_PLUGINS_FILE: path.join(folder, 'plugins'),
-        RABBITMQ_NODENAME: `lithops${port}@localhost`,
-        RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',
-        RABBITMQ_NODE_PORT: String(port),
-        RABBITMQ_DIST_PORT: String(clusterPort),
-        ERL_EPMD_PORT: String(mapperPort),
-      },
+      env,
     })
     try {
-      await process.ready(() => speaksAmqp(port), 110_000)
-      return process
+      await started.ready(() => speaksAmqp(port), 110_000)
+      return started
     } catch (error) {
-      await process.close()
+      await started.close()
       throw error
     }
   }
@@ -116,6 +121,11 @@ async function startServer(
     host: '127.0.0.1',
     port,
     url: `amqp://guest:guest@127.0.0.1:${port}`,
+    control: async (...args) => {
+      const program = existsSync(DEBIAN_CONTROL) ? DEBIAN_CONTROL : 'rabbitmqctl'
+      const options = { env: { ...process.env, ...env } }
+      return (await promisify(execFile)(program, ['--quiet', ...args], options)).stdout
+    },
     stop,
     async start() {
       server ??= await run()

@@ -13,6 +13,11 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
   ],
 ]
 
+/** The user may not do what was asked, on a connection that it has. */
+export function isRefused(cause: unknown): boolean {
+  return (cause as { readonly code?: unknown } | undefined)?.code === 403
+}
+
 export function monitorError(what: string, server: string, cause: unknown, isRetryable = true): MonitorError {
   const said = saidBy(cause)
   const remedy = REMEDIES.find(([pattern]) => pattern.test(said))?.[1]
