@@ -8,6 +8,8 @@ import { headOf, type PieceHead, queueOf } from './worker/message.ts'
 
 /** Messages that are on their way to this program unacknowledged. */
 const PREFETCH = 256
+/** An alarm of the broker (memory, disk) holds up what is published, which is no matter of permissions. */
+const PROBE_MS = 2_000
 /** A broker that is just restarting is waited for so long to remove queues. */
 const CLOSE_MS = 3_000
 
@@ -37,6 +39,8 @@ export class Consumers {
   readonly #reassemblies = new Map<string, Reassembly>()
   readonly #link: Link<ClientChannel>
   #isClosing = false
+  /** Once is enough: under an alarm the broker reads nothing more of a connection that publishes, acknowledgements too. */
+  #mayPublish = false
 
   constructor(options: BrokerOptions, events: ConsumerEvents) {
     const { url, server, ca, timeoutMs } = options
@@ -156,8 +160,10 @@ export class Consumers {
     await this.#permitted(current, 'configure', `queue '${queue}'`, declared)
     const consumed = channel.consume(queue, message => this.#take(current, executorId, message))
     await this.#permitted(current, 'read', `queue '${queue}'`, consumed)
+    if (this.#mayPublish) return
     // workers publish as the same user: whether they may is known before a call runs
     await this.#permitted(current, 'write', "exchange 'amq.default'", published(channel))
+    this.#mayPublish = true
   }
 
   /** The broker names what was refused, and not which of the three permissions is missing. */
@@ -224,7 +230,9 @@ export class Consumers {
 /** Publishes to nobody: the broker confirms that it may be done, and drops it. */
 function published(channel: ConfirmChannel): Promise<void> {
   return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, PROBE_MS)
     channel.sendToQueue('lithops-', Buffer.alloc(0), {}, error => {
+      clearTimeout(timer)
       if (error) reject(error)
       else resolve()
     })
