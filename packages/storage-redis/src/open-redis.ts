@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { ConfigError } from '@lithops/core/driver'
 import { placeOf, type RedisConfig, type RedisPlace } from './config.ts'
 import { RedisConnection } from './redis-connection.ts'
@@ -34,7 +35,8 @@ export function openRedis(
 }
 
 function tlsOf({ host, caFile }: RedisPlace) {
-  if (caFile === undefined) return { servername: host }
+  // addresses are no names of servers: Node checks them by themselves
+  if (caFile === undefined) return isIP(host) === 0 ? { servername: host } : {}
   try {
     return { ca: readFileSync(caFile) }
   } catch (cause) {
