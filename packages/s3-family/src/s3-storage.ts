@@ -282,7 +282,7 @@ export class S3Storage implements StorageBackend {
       ...(options.signal === undefined ? {} : { signal: options.signal }),
       translate: error => this.#translate(error, place),
     })
-    return { head: headOf(total, answer.ETag, answer.LastModified), body }
+    return { head: headOf(total, answer.ETag, answer.LastModified, answer.ContentType), body }
   }
 
   #head(place: KeyPlace, options: GetOptions): Promise<ObjectHead> {
@@ -293,8 +293,9 @@ export class S3Storage implements StorageBackend {
         ContentLength = 0,
         ETag,
         LastModified,
+        ContentType,
       } = await this.#client.send(command, { abortSignal: options.signal })
-      return headOf(ContentLength, ETag, LastModified)
+      return headOf(ContentLength, ETag, LastModified, ContentType)
     })
   }
 
@@ -373,11 +374,17 @@ function inputOf(place: KeyPlace): { readonly Bucket: string; readonly Key: stri
   return { Bucket: place.bucket, Key: place.key }
 }
 
-function headOf(sizeBytes: number, etag: string | undefined, lastModified: Date | undefined): ObjectHead {
+function headOf(
+  sizeBytes: number,
+  etag: string | undefined,
+  lastModified: Date | undefined,
+  contentType?: string,
+): ObjectHead {
   return {
     sizeBytes,
     ...etagOf(etag),
     ...(lastModified === undefined ? {} : { lastModified }),
+    ...(contentType === undefined ? {} : { contentType }),
   }
 }
 

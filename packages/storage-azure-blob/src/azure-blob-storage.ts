@@ -253,7 +253,7 @@ export class AzureBlobStorage implements StorageBackend {
       ...(options.signal === undefined ? {} : { signal: options.signal }),
       translate: error => this.#translate(error, place),
     })
-    return { head: headOf(total, answer.etag, answer.lastModified), body }
+    return { head: headOf(total, answer.etag, answer.lastModified, answer.contentType), body }
   }
 
   #head(place: KeyPlace, options: GetOptions): Promise<ObjectHead> {
@@ -263,8 +263,9 @@ export class AzureBlobStorage implements StorageBackend {
         contentLength = 0,
         etag,
         lastModified,
+        contentType,
       } = await this.#blob(place).getProperties({ ...conditionsOf(options), ...signalOf(options) })
-      return headOf(contentLength, etag, lastModified)
+      return headOf(contentLength, etag, lastModified, contentType)
     })
   }
 
@@ -353,11 +354,17 @@ function signalOf({ signal }: StorageCallOptions) {
   return signal === undefined ? {} : { abortSignal: signal }
 }
 
-function headOf(sizeBytes: number, etag: string | undefined, lastModified: Date | undefined): ObjectHead {
+function headOf(
+  sizeBytes: number,
+  etag: string | undefined,
+  lastModified: Date | undefined,
+  contentType?: string,
+): ObjectHead {
   return {
     sizeBytes,
     ...etagOf(etag),
     ...(lastModified === undefined ? {} : { lastModified }),
+    ...(contentType === undefined ? {} : { contentType }),
   }
 }
 

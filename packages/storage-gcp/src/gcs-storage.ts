@@ -32,7 +32,8 @@ import { type GcsObject, isTaken, upload } from './upload.ts'
 
 type KeyPlace = StoragePlace & { readonly key: string }
 
-const HEAD_FIELDS = 'size,generation,updated'
+const LIST_FIELDS = 'size,generation,updated'
+const HEAD_FIELDS = `${LIST_FIELDS},contentType`
 
 /**
  * Google Cloud Storage, by its JSON API. The ETag of an object is its generation: the service's own changes with its
@@ -147,7 +148,7 @@ export class GcsStorage implements StorageBackend {
     const place = this.#place('list', bucket)
     const query: Record<string, string> = {
       maxResults: String(this.#pageKeys),
-      fields: `items(name,${HEAD_FIELDS}),nextPageToken`,
+      fields: `items(name,${LIST_FIELDS}),nextPageToken`,
     }
     if (prefix !== '') query.prefix = prefix
     const { startAfter } = options
@@ -164,7 +165,8 @@ export class GcsStorage implements StorageBackend {
         options.signal?.throwIfAborted()
         // the service begins with that key itself
         if (object.name === startAfter) continue
-        yield { key: object.name ?? '', ...headOf(object) }
+        const { contentType: _, ...entry } = object
+        yield { key: object.name ?? '', ...headOf(entry) }
       }
       if (data.nextPageToken === undefined || data.nextPageToken === '') return
       query.pageToken = data.nextPageToken
@@ -416,21 +418,23 @@ function conditionsOf({ ifMatch }: GetOptions): Record<string, string> {
   return ifMatch === undefined ? {} : { ifGenerationMatch: ifMatch.replaceAll('"', '') }
 }
 
-function headOf({ size = '0', generation, updated }: GcsObject): ObjectHead {
+function headOf({ size = '0', generation, updated, contentType }: GcsObject): ObjectHead {
   return {
     sizeBytes: Number(size),
     ...etagOf(generation),
     ...(updated === undefined ? {} : { lastModified: new Date(updated) }),
+    ...(contentType === undefined ? {} : { contentType }),
   }
 }
 
 function headOfAnswer(headers: Headers): ObjectHead {
   const total = headers['content-range']?.split('/')[1] ?? headers['content-length']
-  const { 'x-goog-generation': generation, 'last-modified': updated } = headers
+  const { 'x-goog-generation': generation, 'last-modified': updated, 'content-type': contentType } = headers
   return headOf({
     size: total ?? '0',
     ...(generation === undefined ? {} : { generation }),
     ...(updated === undefined ? {} : { updated }),
+    ...(contentType === undefined ? {} : { contentType }),
   })
 }
 

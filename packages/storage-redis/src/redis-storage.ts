@@ -254,8 +254,9 @@ export class RedisStorage implements StorageBackend {
     const args = [place.key, range.start, range.end, PART_BYTES]
     const answer = (await this.#run('read', place, args, options)) as readonly Buffer[] | null
     if (answer === null) throw objectNotFound(place)
-    const [version, size, , at, first = new Uint8Array()] = answer
-    const head = headOf(version, size, at)
+    const [version, size, , at, type, first = new Uint8Array()] = answer
+    const contentType = String(type ?? '')
+    const head = { ...headOf(version, size, at), ...(contentType === '' ? {} : { contentType }) }
     if (options.ifMatch !== undefined && options.ifMatch !== head.etag) throw objectChanged(place)
     const start = Math.min(range.start, head.sizeBytes)
     const end = Math.max(start, Math.min(range.end, head.sizeBytes))

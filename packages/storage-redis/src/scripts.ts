@@ -45,7 +45,7 @@ return 1
 
 /** What is known of an object, and its bytes from 'start' on: as many as are in one part and not after 'stop'. */
 const READ = `${BUCKET}
-local found = redis.call('HMGET', object(ARGV[1]), 'version', 'size', 'parts', 'at')
+local found = redis.call('HMGET', object(ARGV[1]), 'version', 'size', 'parts', 'at', 'type')
 if not found[1] then return nil end
 local start, stop, partBytes = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 if stop > tonumber(found[2]) then stop = tonumber(found[2]) end
@@ -54,7 +54,7 @@ local part = math.floor(start / partBytes)
 local from = start - part * partBytes
 local to = math.min(stop - part * partBytes, partBytes) - 1
 local name = data(found[1], string.format('%d', part))
-found[5] = redis.call('GETRANGE', name, from, to)
+found[6] = redis.call('GETRANGE', name, from, to)
 return found
 `
 

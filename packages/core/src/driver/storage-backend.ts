@@ -39,6 +39,8 @@ export interface ObjectHead {
   /** Changes when the content changes; undefined where the service has none. */
   readonly etag?: string
   readonly lastModified?: Date
+  /** What `PutOptions.contentType` said; undefined in listings, and where the service keeps none. */
+  readonly contentType?: string
 }
 
 export interface ObjectEntry extends ObjectHead {

@@ -98,7 +98,7 @@ interface BigStats {
   readonly mtime: Date
 }
 
-export function headOf(stats: BigStats): Required<ObjectHead> {
+export function headOf(stats: BigStats): Required<Omit<ObjectHead, 'contentType'>> {
   return { sizeBytes: Number(stats.size), etag: etagOf(stats), lastModified: stats.mtime }
 }
 

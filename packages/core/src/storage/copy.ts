@@ -14,11 +14,15 @@ export async function copyObject(
   } catch (error) {
     if (!NotSupportedError.isInstance(error)) throw error
   }
-  const { etag: ifMatch, sizeBytes } = await backend.headObject(from.bucket, from.key, options)
+  const { etag: ifMatch, sizeBytes, contentType } = await backend.headObject(from.bucket, from.key, options)
   const reading = ifMatch === undefined ? options : { ...options, ifMatch }
   const body = repeatableBody(async function* () {
     yield* (await backend.getObjectStream(from.bucket, from.key, reading)).body
   })
-  const { etag } = await backend.putObject(to.bucket, to.key, body, { ...options, sizeBytes })
+  const { etag } = await backend.putObject(to.bucket, to.key, body, {
+    ...options,
+    sizeBytes,
+    ...(contentType === undefined ? {} : { contentType }),
+  })
   return etag === undefined ? {} : { etag }
 }

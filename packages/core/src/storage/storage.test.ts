@@ -110,10 +110,13 @@ test('copies within the service, and through here where that is impossible', asy
   await using storage = await newStorage(new Copying())
   await storage.createBucket('other')
   for (const key of ['near', 'far']) {
-    await storage.put(key, `from ${key}`)
+    await storage.put(key, `from ${key}`, { contentType: 'text/x-mine' })
     const { etag } = await storage.copy(key, { bucket: 'other', key: 'copy' })
     expect(await storage.get('copy', { bucket: 'other', as: 'text' })).toBe(`from ${key}`)
-    expect((await storage.head('copy', { bucket: 'other' })).etag).toBe(etag)
+    expect(await storage.head('copy', { bucket: 'other' })).toMatchObject({
+      etag,
+      contentType: 'text/x-mine',
+    })
     await storage.copy({ bucket: 'other', key: 'copy' }, `${key} again`)
     expect(await storage.get(`${key} again`, { as: 'text' })).toBe(`from ${key}`)
   }

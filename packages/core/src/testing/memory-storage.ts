@@ -27,6 +27,7 @@ interface StoredObject {
   readonly bytes: Uint8Array
   readonly etag: string
   readonly lastModified: Date
+  readonly contentType?: string
 }
 
 type Buckets = Map<string, Map<string, StoredObject>>
@@ -76,7 +77,13 @@ export class MemoryStorage implements StorageBackend {
     const objects = this.#open(place, options)
     if (options.ifAbsent && objects.has(key)) return { created: false }
     const etag = createHash('sha256').update(bytes).digest('hex')
-    objects.set(key, { bytes, etag, lastModified: new Date() })
+    const { contentType } = options
+    objects.set(key, {
+      bytes,
+      etag,
+      lastModified: new Date(),
+      ...(contentType === undefined ? {} : { contentType }),
+    })
     return { created: true, etag }
   }
 
@@ -176,8 +183,8 @@ export class MemoryStorage implements StorageBackend {
   }
 }
 
-function headOf(object: StoredObject): Required<ObjectHead> {
-  return { sizeBytes: object.bytes.length, etag: object.etag, lastModified: object.lastModified }
+function headOf({ bytes, ...head }: StoredObject): ObjectHead {
+  return { sizeBytes: bytes.length, ...head }
 }
 
 async function readAll(

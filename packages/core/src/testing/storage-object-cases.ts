@@ -180,6 +180,25 @@ export const objectCases: readonly StorageCase[] = [
     },
   },
   {
+    name: 'keeps the type that it is told of an object, copies too, or has none',
+    run: async ({ backend, bucket, prefix }) => {
+      const keys = [`${prefix}bytes`, `${prefix}stream`, `${prefix}copy`] as const
+      const [bytes, stream, copy] = keys
+      const contentType = 'text/x-lithops; charset=utf-8'
+      await backend.putObject(bucket, bytes, patternBytes(10), { contentType })
+      await backend.putObject(bucket, stream, streamOf([patternBytes(10)]), { contentType })
+      await backend.copyObject?.({ bucket, key: bytes }, { bucket, key: copy })
+      const hasTypes = (await backend.headObject(bucket, bytes)).contentType !== undefined
+      for (const key of backend.copyObject === undefined ? [bytes, stream] : keys) {
+        const expected = hasTypes ? contentType : undefined
+        assert.equal((await backend.headObject(bucket, key)).contentType, expected, `head of ${key}`)
+        const { body, contentType: type } = await backend.getObjectStream(bucket, key)
+        await collect(body)
+        assert.equal(type, expected, `stream of ${key}`)
+      }
+    },
+  },
+  {
     name: 'refuses to read an object that is another than expected',
     run: async ({ backend, bucket, prefix }) => {
       const key = `${prefix}object`
