@@ -98,10 +98,14 @@ function kindOf(failure: GcsFailure, place?: StoragePlace): Kind | undefined {
   const known = KIND_BY_CODE[code]
   if (known !== undefined) return known
   if (status === undefined) return isConnectionError(failure) ? 'passing' : undefined
-  if (status === 404)
-    return place?.key === undefined || missing(failure) === 'bucket' ? 'noBucket' : 'noObject'
+  if (status === 404) return isOfBucket(failure, place) ? 'noBucket' : 'noObject'
   if (status === 401 && /^anonymous caller/i.test(message)) return 'access'
   return KIND_BY_STATUS[status] ?? (status >= 500 ? 'passing' : undefined)
+}
+
+/** A write needs no object, so what it misses is the bucket. */
+function isOfBucket(failure: GcsFailure, place: StoragePlace | undefined): boolean {
+  return place?.key === undefined || place.operation === 'put' || missing(failure) === 'bucket'
 }
 
 /** From: RFC 6749, 5.2, and what Google says besides. */
