@@ -79,7 +79,7 @@ export const awsLambdaSection = defineConfigSection({
       min: EVENT_AGE_S.least,
       max: EVENT_AGE_S.most,
       default: 3600,
-      doc: 'How long Lambda may keep an asynchronous activation that it cannot start, in seconds. A call that is silent for longer is run again.',
+      doc: 'How long Lambda may keep an asynchronous activation that it cannot start, in seconds. A call of which nothing was heard for longer is run again.',
     }),
     endpoint: field.string({
       env: 'AWS_ENDPOINT_URL_LAMBDA',

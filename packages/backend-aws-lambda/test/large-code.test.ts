@@ -3,6 +3,7 @@ import { minio, withRealPart } from '@lithops/fake-clouds/real-parts'
 import { expect, test, vi } from 'vitest'
 import { checksum } from './checksum.ts'
 import { cloud } from './cloud.ts'
+import { largeFunction } from './large-function.ts'
 
 // the real limits would need packages of a hundred megabytes
 vi.mock('../src/limits.ts', async original => ({
@@ -43,6 +44,20 @@ test('code that a request cannot carry is refused before anything is sent, and i
     message: expect.stringMatching(/zipped.*code_bucket.*largest parts: @node-rs\/crc32-linux-x64-gnu/s),
   })
   expect(aws.counts['lambda:CreateFunction']).toBeUndefined()
+})
+
+test('a function that messages cannot carry is refused before any call where there is no storage', async () => {
+  const aws = await there.start()
+  await using fexec = new FunctionExecutor({ backend: await there.open(), storage: 'storageless' })
+  const { fn, remove } = await largeFunction(7 * 1024 * 1024)
+  aws.clear()
+  await expect(fexec.callAsync(fn, 1).result()).rejects.toMatchObject({
+    code: 'LITHOPS_PAYLOAD_TOO_LARGE',
+    message: expect.stringMatching(/takes 73\d+ bytes.*Name a storage in the config.*excludeModules/),
+  })
+  // the runtime says what it is, and nothing else is asked of it
+  expect(aws.counts['lambda:Invoke'] ?? 0).toBeLessThanOrEqual(1)
+  remove()
 })
 
 server.test('with a bucket it goes through S3, and is taken away again', async () => {

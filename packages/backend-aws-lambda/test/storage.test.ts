@@ -3,6 +3,7 @@ import { awsFaults } from '@lithops/fake-clouds/aws'
 import { minio, withRealPart } from '@lithops/fake-clouds/real-parts'
 import { expect } from 'vitest'
 import { cloud } from './cloud.ts'
+import { largeFunction } from './large-function.ts'
 
 // an environment is a process here: events of a whole map must not start one each
 const quotas = { concurrentExecutions: 6, requestsPerSecondPerConcurrency: 1000 }
@@ -70,6 +71,51 @@ server.test('with a monitor activations are events, and a duplicate of each does
   expect(invokes.every(({ headers }) => headers['x-amz-invocation-type'] === 'Event')).toBe(true)
   aws.clear()
 })
+
+server.test(
+  'environments that are killed in the middle of events are missed when their time is up',
+  async () => {
+    const aws = await there.start()
+    await using fexec = await open({ runtime_timeout: 3 }, { monitoring: 'storage' })
+    expect(await fexec.callAsync(twice, 1)).toBe(2)
+    aws.clear()
+    // after the worker has told that it began
+    const fault = aws.inject(awsFaults.killEnvironment(700), { operation: 'Invoke', every: 20, times: 3 })
+    const slowly = async (x: number) => {
+      await new Promise(done => setTimeout(done, 1000))
+      return x * 2
+    }
+    let ended = 0
+    const futures = fexec.map(slowly, range(60))
+    for await (const _ of futures) ended++
+    expect(ended).toBe(60)
+    expect(await fexec.getResult(futures)).toEqual(range(60).map(twice))
+    expect(fault.strikes).toBe(3)
+    expect(futures.filter(future => future.stats.retryCount === 1)).toHaveLength(3)
+    aws.clear()
+  },
+  { timeout: 120_000 },
+)
+
+server.test(
+  'a function that is too large for messages goes through the storage, once per environment',
+  async () => {
+    const aws = await there.start()
+    await using fexec = await open({ runtime_memory: 257, max_workers: 1 })
+    const { fn, length, remove } = await largeFunction(7 * 1024 * 1024)
+    aws.clear()
+    expect(await fexec.callAsync(fn, 1)).toBe(length + 1)
+    // the environment has it: it is not fetched again
+    const storage = await fexec.storage()
+    const keys = await storage.listKeys('lithops.functions/')
+    expect(keys.length).toBeGreaterThan(0)
+    await storage.delete(keys)
+    expect(await fexec.getResult(fexec.map(fn, [2, 3]))).toEqual([length + 2, length + 3])
+    const sent = aws.requests.filter(({ action }) => action === 'lambda:Invoke')
+    expect(sent.every(({ body = Buffer.alloc(0) }) => body.length < 100_000)).toBe(true)
+    remove()
+  },
+)
 
 server.test('an event that fails is not run again by Lambda', async () => {
   const aws = await there.start()

@@ -110,6 +110,8 @@ export interface PublishedCalls {
   /** The one of the highest id; absent when there is one call. */
   readonly lastCallId?: number
   readonly attempt: number
+  /** The frames tell of a beginning alone; absent: of ends. */
+  readonly isBegun?: boolean
 }
 
 /** The worker's half: tells the client what happened. */
@@ -121,7 +123,8 @@ export interface StatusPublisher {
   publish(frames: Uint8Array, job: JobKey, calls: PublishedCalls): Promise<void>
   /**
    * true: what happens is published at once, running calls too, and what comes while one publishing is under way goes
-   * with the next. Absent: only ended calls, those of a short time together, for ways home that cost per publishing.
+   * with the next. Absent: ended calls, those of a short time together, for ways home that cost per publishing; and the
+   * beginning of an activation that nobody awaits.
    */
   readonly isRealTime?: boolean
   /** What `publish` takes. Absent: any size. */

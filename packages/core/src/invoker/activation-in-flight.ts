@@ -12,6 +12,8 @@ import type { Lane } from './lane.ts'
 export interface ActivationListener {
   /** A call ended with an error of its own; the listener ends it or sends it again. */
   failed(call: Call, frame: EndedFrame): void
+  /** The first call of it began. */
+  begun(): void
   /** Calls came back that were not begun. */
   handedBack(calls: readonly Call[]): void
 }
@@ -74,6 +76,9 @@ export class ActivationInFlight implements FrameHandler {
   /** The platform has taken it, and does not say when it ends. */
   isOnlyAccepted = false
 
+  /** When the first of its calls was told to run, by `performance.now()`. */
+  begunAtMs: number | undefined
+
   /** What the platform said of it, when it took it or at its end. */
   reported({ requestId, billedMs, isOnlyAccepted = false }: ActivationReport = {}): void {
     this.isOnlyAccepted = isOnlyAccepted
@@ -108,6 +113,9 @@ export class ActivationInFlight implements FrameHandler {
     if (call === undefined || call.attempt !== attempt || call.state !== 'invoked') return
     call.state = 'running'
     call.startedMs = atMs
+    if (this.begunAtMs !== undefined) return
+    this.begunAtMs = performance.now()
+    this.#listener.begun()
   }
 
   ended(frame: EndedFrame): void {

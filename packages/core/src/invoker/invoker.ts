@@ -14,7 +14,7 @@ import { isReference, spillInputs, takeAlong } from './input-spill.ts'
 import { type JobSurroundings, makeJobPrefix } from './job-message.ts'
 import { Lane } from './lane.ts'
 import { type MonitoredCalls, MonitoredFrames } from './monitored-frames.ts'
-import { OverdueWatch, silenceMs, startDelayMs } from './overdue.ts'
+import { begunSilenceMs, OverdueWatch, silenceMs, startDelayMs } from './overdue.ts'
 import { mayRunAgain, retryDelayMs } from './retry-policy.ts'
 
 /** What an activation message has beside prefix and calls. */
@@ -302,6 +302,7 @@ export class Invoker {
       { job, calls: sent, lane, id, runtime },
       {
         failed: (call, frame) => this.#failed(call, frame),
+        begun: () => active.overdue.begun(activation),
         handedBack: back => {
           job.enqueueFirst(back)
         },
@@ -451,6 +452,9 @@ export class Invoker {
       activation.openCount === activation.calls.length
     overdue.add(activation, {
       callsMs: silenceMs(capabilities, backend.kind, calls) + publishPatienceMs,
+      ...(capabilities.synchronousReply
+        ? {}
+        : { begunMs: begunSilenceMs(capabilities, backend.kind, calls) + publishPatienceMs }),
       ...(isAwaited ? { workerMs: startDelayMs(capabilities, backend.kind) + publishPatienceMs } : {}),
     })
   }

@@ -14,6 +14,8 @@ export interface AwaitedCalls {
   readonly id: string
   readonly openCalls: readonly Call[]
   readonly openCount: number
+  /** When its worker told that it has begun, by `performance.now()`; undefined while it has not. */
+  readonly begunAtMs?: number | undefined
 }
 
 interface Due {
@@ -37,6 +39,8 @@ export interface OverdueEvents {
 export interface Silence {
   /** Infinity when nothing limits their time. */
   readonly callsMs: number
+  /** The same from the moment that their worker has told that it has begun. Absent: that changes nothing. */
+  readonly begunMs?: number
   /** Until the worker must have told that it has begun, where it has not yet. Absent: it need not. */
   readonly workerMs?: number
 }
@@ -61,10 +65,21 @@ export function silenceMs(
   return Math.min(rounds * calls.timeoutMs, maxTimeoutMs) + startDelayMs(capabilities, kind)
 }
 
+/** How long calls may be silent once their worker has told that it has begun, in milliseconds. */
+export function begunSilenceMs(
+  capabilities: ComputeCapabilities,
+  kind: 'faas' | 'batch',
+  calls: { readonly count: number; readonly timeoutMs: number },
+): number {
+  const startMs = startDelayMs(capabilities, kind)
+  return silenceMs(capabilities, kind, calls) - startMs + Math.min(startMs, DELIVERY_GRACE_MS)
+}
+
 /** Finds activations whose results should have come by a monitor and did not. One timer for all of a job. */
 export class OverdueWatch {
   readonly #events: OverdueEvents
   #due: Due[] = []
+  readonly #begunMs = new WeakMap<AwaitedCalls, number>()
   #timer: NodeJS.Timeout | undefined
   #timerAtMs = Number.POSITIVE_INFINITY
   #heardAtMs = Number.NEGATIVE_INFINITY
@@ -76,13 +91,22 @@ export class OverdueWatch {
   }
 
   /** Watches an activation from now on. */
-  add(activation: AwaitedCalls, { callsMs, workerMs }: Silence): void {
+  add(activation: AwaitedCalls, { callsMs, begunMs, workerMs }: Silence): void {
     const { openCalls, openCount } = activation
     if (openCalls.length === 0) return
     const now = performance.now()
+    if (begunMs !== undefined) this.#begunMs.set(activation, begunMs)
+    this.begun(activation)
     if (Number.isFinite(callsMs)) this.#add({ activation, atMs: now + callsMs })
     if (workerMs === undefined || openCalls.some(isRunning)) return
     this.#add({ activation, atMs: now + workerMs, accepted: { atMs: now, openCount } })
+  }
+
+  /** Its worker has told that it has begun: from now on the time of its calls runs. */
+  begun(activation: AwaitedCalls): void {
+    const begunMs = this.#begunMs.get(activation)
+    if (begunMs === undefined || activation.begunAtMs === undefined || !Number.isFinite(begunMs)) return
+    this.#add({ activation, atMs: activation.begunAtMs + begunMs })
   }
 
   /** A worker of the job has told something. */

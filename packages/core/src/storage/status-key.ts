@@ -3,6 +3,8 @@ import { statusPrefix } from './internal-storage.ts'
 
 /** Between the name of a status object and the frames in its key. */
 const FRAMES_MARK = '.'
+/** Before the name of an object that tells of a beginning alone. */
+const BEGUN_MARK = 'begun-'
 const NOTHING = new Uint8Array(0)
 
 /** Where the statuses of a block of calls begin. */
@@ -18,17 +20,19 @@ export interface KeyLimits {
 }
 
 /**
- * Key and body of a status object: `<job>/status/<block>/<first call>-<last call>-<attempt>-<unique>`. Frames that leave
+ * Key and body of a status object: `<job>/status/<block>/<first call>-<last call>-<attempt>-<unique>`; one
+ * that tells of a beginning alone has `begun-` before the first call. Frames that leave
  * the key within its limits are part of it, after a dot, as base64url, and the body is empty.
  */
 export function statusKey(
   job: JobKey,
-  { callId, lastCallId = callId, attempt }: PublishedCalls,
+  { callId, lastCallId = callId, attempt, isBegun = false }: PublishedCalls,
   unique: string,
   frames: Uint8Array,
   { maxKeyBytes, maxSegmentBytes = Number.POSITIVE_INFINITY }: KeyLimits,
 ): { readonly key: string; readonly body: Uint8Array } {
-  const name = `${blockPrefix(job, blockOf(callId))}${callId}-${lastCallId}-${attempt}-${unique}`
+  const mark = isBegun ? BEGUN_MARK : ''
+  const name = `${blockPrefix(job, blockOf(callId))}${mark}${callId}-${lastCallId}-${attempt}-${unique}`
   const keyBytes = Buffer.byteLength(name) + FRAMES_MARK.length + Math.ceil((frames.length * 4) / 3)
   const segmentBytes = keyBytes - name.lastIndexOf('/') - 1
   if (keyBytes > maxKeyBytes || segmentBytes > maxSegmentBytes) return { key: name, body: frames }
@@ -42,7 +46,7 @@ export function framesInKey(job: JobKey, key: string): Uint8Array | undefined {
   return at < 0 ? undefined : new Uint8Array(Buffer.from(key.slice(at + 1), 'base64url'))
 }
 
-/** The calls that a status object tells of; undefined for a key that is none. */
+/** The calls of whose ends a status object tells; undefined for a key that is none. */
 export function callsInKey(
   job: JobKey,
   key: string,

@@ -75,6 +75,14 @@ export class Publishing {
     else this.#sendSoon()
   }
 
+  /** Tells of the beginning of an activation, before anything else. Resolves when it is told, or cannot be (`check`). */
+  tellBegun(frames: Uint8Array, { callId, attempt }: ToldCall): Promise<void> {
+    const batch = { parts: [frames], bytes: frames.length, callId, lastCallId: callId, attempt }
+    this.#underWayCount++
+    this.#underWay = this.#underWay.then(() => this.#publish(batch, { isBegun: true }))
+    return this.#underWay
+  }
+
   /** Throws when a publishing has failed: what comes after it would be for nothing. */
   check(): void {
     if (this.#failure !== undefined) throw this.#failure.error
@@ -125,11 +133,14 @@ export class Publishing {
     return this.#underWay
   }
 
-  async #publish({ parts, callId, lastCallId, attempt }: Batch): Promise<void> {
+  async #publish(
+    { parts, callId, lastCallId, attempt }: Batch,
+    mark: Pick<PublishedCalls, 'isBegun'> = {},
+  ): Promise<void> {
     const frames = parts.length === 1 ? (parts[0] as Uint8Array) : new Uint8Array(Buffer.concat(parts))
     try {
       if (this.#failure === undefined)
-        await this.#publisher.publish(frames, this.#job, { callId, attempt, lastCallId })
+        await this.#publisher.publish(frames, this.#job, { callId, attempt, lastCallId, ...mark })
       else this.#unpublished.push(frames)
     } catch (error) {
       this.#failure = { error }

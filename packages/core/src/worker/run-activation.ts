@@ -124,8 +124,10 @@ class ActivationRun {
     let loaded: LoadedFunction
     try {
       if (head.publisher !== undefined) await this.#openPublishing(head)
+      const begun = this.#tellBegun()
       loaded =
         this.#functions.loaded(this.#activation) ?? (await this.#functions.load(this.#activation, this.#host))
+      await begun
     } catch (error) {
       for (const call of calls) await this.#failUnstarted(call, error)
       await this.#finish()
@@ -179,6 +181,20 @@ class ActivationRun {
     this.#publishing = new Publishing(publisher, head)
     this.#services = { ...this.#services, channel: publisher.channel?.bind(publisher) }
     if (Number.isFinite(this.#publishing.limit.bytes)) this.#isLimited = true
+  }
+
+  /**
+   * Where nobody awaits the activation, the client learns of its beginning before the function runs: a worker that is lost
+   * from here on is missed when its time is up, and not only when the platform could not keep the activation any longer.
+   */
+  async #tellBegun(): Promise<void> {
+    const publishing = this.#publishing
+    const [first] = this.#activation.calls
+    if (publishing === undefined || first === undefined || this.#host.repliesReachClient === true) return
+    // told at the first call anyway
+    if (publishing.isRealTime) return
+    writeStarted(this.#writer, first.callId, first.attempt, nowMs())
+    await publishing.tellBegun(this.#writer.take(), first)
   }
 
   /** Nothing can be published any more. Throws where the client would hear nothing of it from here. */
