@@ -8,10 +8,26 @@ import {
 } from './answers.ts'
 import type { AwsClients } from './clients.ts'
 import { Connections, type HttpAnswer } from './connections.ts'
-import { Signer } from './signer.ts'
+import { type AwsKeys, Signer } from './signer.ts'
 
 /** The answer of a function may come this much later than its time limit. */
 const ANSWER_GRACE_MS = 30_000
+
+/** The SDK is asked for credentials so often: asking costs, and it renews them minutes before they expire. */
+const KEYS_KEPT_MS = 1_000
+
+type InvocationType = 'RequestResponse' | 'Event'
+
+interface Opened {
+  readonly connections: Connections
+  readonly signer: Signer
+  readonly host: string
+}
+
+interface RequestHead {
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+}
 
 export interface Invocation {
   readonly functionName: string
@@ -34,9 +50,10 @@ export interface Reply extends InvocationFacts {
 export class Invocations {
   readonly #clients: AwsClients
   readonly #mostConnections: () => number
-  #open:
-    | Promise<{ readonly connections: Connections; readonly signer: Signer; readonly host: string }>
-    | undefined
+  readonly #heads = new Map<string, RequestHead>()
+  #open: Promise<Opened> | undefined
+  #opened: Opened | undefined
+  #keys: { readonly keys: AwsKeys; readonly atMs: number } | undefined
 
   constructor(clients: AwsClients, mostConnections: () => number) {
     this.#clients = clients
@@ -69,27 +86,13 @@ export class Invocations {
 
   async #send(
     { functionName, payload, signal }: Invocation,
-    type: 'RequestResponse' | 'Event',
+    type: InvocationType,
     timeoutMs: number,
   ): Promise<HttpAnswer> {
-    this.#open ??= this.#connect()
-    const { connections, signer, host } = await this.#open
-    const path = `/2015-03-31/functions/${functionName}/invocations`
-    const headers = signer.sign(
-      {
-        method: 'POST',
-        path,
-        headers: {
-          'content-type': 'application/json',
-          host,
-          'x-amz-invocation-type': type,
-          ...(type === 'Event' ? {} : { 'x-amz-log-type': 'Tail' }),
-        },
-        body: payload,
-      },
-      await this.#clients.keys(),
-      new Date(),
-    )
+    const { connections, signer, host } = this.#opened ?? (await this.#openOnce())
+    const keys = this.#keysForNow() ?? (await this.#takeKeys())
+    const { path, headers: unsigned } = this.#headOf(functionName, type, host)
+    const headers = signer.sign({ method: 'POST', path, headers: unsigned, body: payload }, keys, new Date())
     let answer: HttpAnswer
     try {
       answer = await connections.post({ path, headers, body: payload, timeoutMs, signal })
@@ -97,11 +100,50 @@ export class Invocations {
       throw brokenConnection(error, functionName)
     }
     if (answer.status < 300) return answer
-    if (isExpired(answer)) await this.#clients.keys({ refresh: true }).catch(() => {})
+    if (isExpired(answer)) {
+      this.#keys = undefined
+      await this.#clients.keys({ refresh: true }).catch(() => {})
+    }
     throw refusal(answer, functionName)
   }
 
-  async #connect() {
+  /** All requests to one function have the same path and headers, as the same objects. */
+  #headOf(functionName: string, type: InvocationType, host: string): RequestHead {
+    const key = `${type} ${functionName}`
+    let head = this.#heads.get(key)
+    if (head === undefined) {
+      head = {
+        path: `/2015-03-31/functions/${functionName}/invocations`,
+        headers: {
+          'content-type': 'application/json',
+          host,
+          'x-amz-invocation-type': type,
+          ...(type === 'Event' ? {} : { 'x-amz-log-type': 'Tail' }),
+        },
+      }
+      this.#heads.set(key, head)
+    }
+    return head
+  }
+
+  #keysForNow(): AwsKeys | undefined {
+    const kept = this.#keys
+    return kept !== undefined && performance.now() - kept.atMs < KEYS_KEPT_MS ? kept.keys : undefined
+  }
+
+  async #takeKeys(): Promise<AwsKeys> {
+    const keys = await this.#clients.keys()
+    this.#keys = { keys, atMs: performance.now() }
+    return keys
+  }
+
+  async #openOnce(): Promise<Opened> {
+    this.#open ??= this.#connect()
+    this.#opened = await this.#open
+    return this.#opened
+  }
+
+  async #connect(): Promise<Opened> {
     const [region, endpoint] = await Promise.all([this.#clients.region(), this.#clients.endpoint()])
     return {
       connections: new Connections(new URL(endpoint.origin), this.#mostConnections()),

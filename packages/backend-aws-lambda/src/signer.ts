@@ -27,6 +27,17 @@ interface HmacKey {
   readonly outer: Buffer
 }
 
+/** The canonical request of all requests with the same headers, but for date and body. */
+interface Template {
+  readonly method: string
+  readonly path: string
+  readonly token: string | undefined
+  readonly names: string
+  readonly before: string
+  readonly after: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
 /**
  * Signature version 4 for one service in one region. The day's signing key is kept, so that a signature is a few hashes,
  * each in one call: objects of hashes and HMACs cost several times as much.
@@ -36,6 +47,8 @@ export class Signer {
   readonly #region: string
   readonly #service: string
   #key: { readonly of: AwsKeys; readonly day: string; readonly hmac: HmacKey } | undefined
+  /** By the headers of requests: those that are sent many times are the same object. */
+  readonly #templates = new WeakMap<object, Template>()
   #time = ''
   #second = 0
 
@@ -45,21 +58,43 @@ export class Signer {
   }
 
   /** The headers to send: those of the request, date, token where there is one, and the signature. */
-  sign({ method, path, headers, body }: SignedRequest, keys: AwsKeys, date: Date): Record<string, string> {
+  sign(request: SignedRequest, keys: AwsKeys, date: Date): Record<string, string> {
     const time = this.#timeOf(date)
     const day = time.slice(0, 8)
-    const all: Record<string, string> = { ...headers, 'x-amz-date': time }
-    if (keys.sessionToken !== undefined) all['x-amz-security-token'] = keys.sessionToken
-    const names = Object.keys(all).sort()
-    const signedHeaders = names.join(';')
-    let canonical = `${method}\n${path}\n\n`
-    for (const name of names) canonical += `${name}:${(all[name] as string).trim()}\n`
-    canonical += `\n${signedHeaders}\n${hash('sha256', body, 'hex')}`
+    const { before, after, names, headers } = this.#templateOf(request, keys.sessionToken)
+    const canonical = `${before}${time}${after}${hash('sha256', request.body, 'hex')}`
     const scope = `${day}/${this.#region}/${this.#service}/aws4_request`
     const text = `${ALGORITHM}\n${time}\n${scope}\n${hash('sha256', canonical, 'hex')}`
     const signature = hmacOf(this.#keyOf(keys, day), text)
-    all.authorization = `${ALGORITHM} Credential=${keys.accessKeyId}/${scope}, SignedHeaders=${signedHeaders}, Signature=${signature}`
-    return all
+    return {
+      ...headers,
+      'x-amz-date': time,
+      authorization: `${ALGORITHM} Credential=${keys.accessKeyId}/${scope}, SignedHeaders=${names}, Signature=${signature}`,
+    }
+  }
+
+  #templateOf({ method, path, headers }: SignedRequest, token: string | undefined): Template {
+    const known = this.#templates.get(headers)
+    if (known !== undefined && known.method === method && known.path === path && known.token === token)
+      return known
+    const all: Record<string, string> = { ...headers, 'x-amz-date': '' }
+    if (token !== undefined) all['x-amz-security-token'] = token
+    const sorted = Object.keys(all).sort()
+    const lines = (some: readonly string[]) =>
+      some.map(name => `${name}:${(all[name] as string).trim()}\n`).join('')
+    const dateAt = sorted.indexOf('x-amz-date')
+    const names = sorted.join(';')
+    const template = {
+      method,
+      path,
+      token,
+      names,
+      before: `${method}\n${path}\n\n${lines(sorted.slice(0, dateAt))}x-amz-date:`,
+      after: `\n${lines(sorted.slice(dateAt + 1))}\n${names}\n`,
+      headers: all,
+    }
+    this.#templates.set(headers, template)
+    return template
   }
 
   #timeOf(date: Date): string {
