@@ -22,7 +22,11 @@ export default defineConfig([
   {
     ...common,
     sourcemap: false,
-    entry: { 'worker/entry': 'src/worker/entry.ts', 'worker/handler': 'src/worker/handler.ts' },
+    entry: {
+      'worker/entry': 'src/worker/entry.ts',
+      'worker/handler': 'src/worker/handler.ts',
+      'worker/runtime-loop': 'src/worker/runtime-loop.ts',
+    },
     format: ['esm'],
     dts: false,
     splitting: false,

@@ -6,12 +6,14 @@ import {
   COMPUTE_SPEC_VERSION,
   type ComputeBackend,
   type ComputeCapabilities,
+  ConfigError,
   type DeployOptions,
   type DriverContext,
   InvocationError,
   type InvokeOptions,
   type LogQuery,
   type PlatformPolicy,
+  type RuntimeBuild,
   type RuntimeListing,
   type RuntimeMetadata,
   type RuntimeSpec,
@@ -19,6 +21,7 @@ import {
 } from '@lithops/core/driver'
 import { AwsClients } from './clients.ts'
 import { type AwsLambdaConfig, type AwsLambdaSettings, settingsOf } from './config.ts'
+import { isManaged } from './deployer.ts'
 import { Deployments, isGone } from './deployments.ts'
 import { Inventory } from './inventory.ts'
 import { Invocations } from './invocations.ts'
@@ -73,6 +76,16 @@ export class AwsLambdaBackend implements ComputeBackend {
     this.#closing.signal.throwIfAborted()
     const deployments = await this.#open()
     return deployments.deploy(runtime, options)
+  }
+
+  async buildRuntime(build: RuntimeBuild, { signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    signal?.throwIfAborted()
+    this.#closing.signal.throwIfAborted()
+    if (isManaged(build.name))
+      throw new ConfigError(
+        `The runtime '${build.name}' is not built: deploying it needs no Dockerfile. Give the image a name of its own, such as my-runtime:1.`,
+      )
+    await (await (await this.#open()).images()).build(build, signal)
   }
 
   async listRuntimes({ signal }: { readonly signal?: AbortSignal } = {}): Promise<readonly RuntimeListing[]> {
@@ -199,7 +212,7 @@ export class AwsLambdaBackend implements ComputeBackend {
   async #inventory(): Promise<Inventory> {
     const { userId } = await (await this.#open()).identity()
     const naming = { namespace: this.#settings.namespace, userKey: userKey(userId) }
-    return new Inventory(this.#clients, naming, this.#context.log)
+    return new Inventory(this.#clients, naming, await (await this.#open()).images(), this.#context.log)
   }
 
   /** More than the account's concurrency would only be refused. */

@@ -1,4 +1,5 @@
 import type { CloudWatchLogsClient } from '@aws-sdk/client-cloudwatch-logs'
+import type { ECRClient } from '@aws-sdk/client-ecr'
 import type { IAMClient } from '@aws-sdk/client-iam'
 import type { LambdaClient } from '@aws-sdk/client-lambda'
 import type { S3Client } from '@aws-sdk/client-s3'
@@ -26,6 +27,7 @@ export class AwsClients {
   #lambda: Promise<LambdaClient> | undefined
   #iam: Promise<IAMClient> | undefined
   #logs: Promise<CloudWatchLogsClient> | undefined
+  #ecr: Promise<ECRClient> | undefined
   #s3: Promise<S3Client> | undefined
   #region: Promise<string> | undefined
 
@@ -57,6 +59,13 @@ export class AwsClients {
       ([{ CloudWatchLogsClient }, region]) => new CloudWatchLogsClient({ ...this.#options(), region }),
     )
     return this.#logs
+  }
+
+  ecr(): Promise<ECRClient> {
+    this.#ecr ??= Promise.all([import('@aws-sdk/client-ecr'), this.region()]).then(
+      ([{ ECRClient }, region]) => new ECRClient({ ...this.#options(), region }),
+    )
+    return this.#ecr
   }
 
   s3(): Promise<S3Client> {
@@ -121,7 +130,7 @@ export class AwsClients {
   }
 
   async close(): Promise<void> {
-    for (const client of [this.#lambda, this.#iam, this.#logs, this.#s3]) {
+    for (const client of [this.#lambda, this.#iam, this.#logs, this.#s3, this.#ecr]) {
       await client?.then(
         one => one.destroy(),
         () => {},

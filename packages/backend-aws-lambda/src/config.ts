@@ -37,7 +37,10 @@ export const awsLambdaSection = defineConfigSection({
     namespace: field.string({ doc: 'Put before all names, so that several installations stay apart.' }),
     runtime: field.string({
       default: 'default',
-      doc: "'default', for the Node line of Lambda that fits the client; or one by its name, such as nodejs22.x.",
+      doc: "'default', for the Node line of Lambda that fits the client; one by its name, such as nodejs22.x; or a container image of `lithops runtime build`, such as my-runtime:1.",
+    }),
+    container_tool: field.string({
+      doc: 'What builds container images: docker, podman or buildah, or the path of one. Default: the first that works here.',
     }),
     runtime_memory: field.integer({
       min: MEMORY_MIB.least,
@@ -112,6 +115,7 @@ export interface FileSystem {
 /** The section with defaults filled in and its nested parts checked. */
 export interface AwsLambdaSettings {
   readonly runtime: string
+  readonly containerTool: string | undefined
   readonly memoryMiB: number
   readonly timeoutMs: number
   readonly ephemeralMiB: number
@@ -143,6 +147,7 @@ export function settingsOf(config: AwsLambdaConfig): AwsLambdaSettings {
     )
   const settings: AwsLambdaSettings = {
     runtime: config.runtime ?? 'default',
+    containerTool: config.container_tool,
     memoryMiB: config.runtime_memory ?? 256,
     timeoutMs: (config.runtime_timeout ?? 180) * 1000,
     ephemeralMiB: config.ephemeral_storage ?? 512,

@@ -12,6 +12,7 @@ import {
 } from '@lithops/core/driver'
 import type { AwsClients } from './clients.ts'
 import type { AwsLambdaSettings } from './config.ts'
+import type { PlannedImage } from './container-images.ts'
 import { checkEnvironment, environmentOf, mergedSecrets } from './function-environment.ts'
 import { type UploadedCode, uploadCode } from './upload-code.ts'
 import { attempt, isNamed, pause } from './vendor-errors.ts'
@@ -29,9 +30,12 @@ const HANDLER = 'index.handler'
 export interface FunctionPlan {
   readonly name: string
   readonly description: string
-  readonly nodeRuntime: string
+  /** Of Lambda; undefined for a container image. */
+  readonly nodeRuntime: string | undefined
   readonly memoryMiB: number
   readonly code: WorkerCode
+  /** The image that it runs, instead of `code` in a zip. */
+  readonly image: PlannedImage | undefined
   readonly settings: AwsLambdaSettings
 }
 
@@ -41,6 +45,11 @@ export interface EnsureOptions {
   readonly secrets: readonly WorkerSecrets[]
   readonly signal?: AbortSignal | undefined
   readonly log: DriverLog
+}
+
+/** Whether a runtime is one of Lambda's own, which needs no image. */
+export function isManaged(runtime: string): boolean {
+  return runtime === 'default' || /^nodejs\d+\.x$/.test(runtime)
 }
 
 /** The Node line of Lambda that is nearest to the client's and that new functions may still have. */
@@ -94,6 +103,11 @@ export class Deployer {
   async #create(lambda: LambdaClient, plan: FunctionPlan, options: EnsureOptions): Promise<boolean> {
     const { secrets, signal, log } = options
     checkEnvironment(environmentOf(plan.settings, secrets))
+    if (plan.image !== undefined) {
+      const uploaded = { code: { ImageUri: await plan.image.ensure(signal) } }
+      const input = createInput(plan, { role: await options.role(), secrets, uploaded })
+      return this.#createWith(lambda, input, signal)
+    }
     const zip = await plan.code.zip({ signal, log })
     const role = await options.role()
     const uploaded = await uploadCode(zip, {
@@ -257,7 +271,7 @@ function createInput(
   }: {
     readonly role: string
     readonly secrets: readonly WorkerSecrets[]
-    readonly uploaded: UploadedCode
+    readonly uploaded: Pick<UploadedCode, 'code'>
   },
 ): CreateFunctionCommandInput {
   const { name, description, nodeRuntime, memoryMiB, settings } = plan
@@ -265,8 +279,9 @@ function createInput(
   return {
     FunctionName: name,
     Description: description,
-    Runtime: nodeRuntime as Runtime,
-    Handler: HANDLER,
+    ...(nodeRuntime === undefined
+      ? { PackageType: 'Image' as const }
+      : { Runtime: nodeRuntime as Runtime, Handler: HANDLER }),
     Role: role,
     Code: uploaded.code,
     MemorySize: memoryMiB,

@@ -10,17 +10,20 @@ import {
 import { FUNCTION_GONE } from './answers.ts'
 import type { AwsClients, Identity } from './clients.ts'
 import type { AwsLambdaSettings } from './config.ts'
-import { Deployer, type FunctionPlan, nodeRuntimeFor } from './deployer.ts'
+import { ContainerImages } from './container-images.ts'
+import { Deployer, type FunctionPlan, isManaged, nodeRuntimeFor } from './deployer.ts'
 import type { Invocations } from './invocations.ts'
 import type { KnownFacts } from './known-facts.ts'
 import { describe, functionName, roleName, userKey } from './names.ts'
 import { roleFor } from './role.ts'
-import { attempt, noContainers, pause } from './vendor-errors.ts'
+import { attempt, pause } from './vendor-errors.ts'
 import { workerCode } from './worker-code.ts'
 
 /** A function that was just made is not invocable everywhere at once. */
 const METADATA_ATTEMPTS = 6
 const METADATA_PAUSE_MS = 500
+/** Addons that fit one line of Node alone are for that of the recipe's base; all others fit any. */
+const IMAGE_NODE_MAJOR = 24
 
 /** A runtime of a job, as it is deployed. */
 export interface Deployment {
@@ -82,7 +85,7 @@ export class Deployments {
     const before = this.#current.get(key)
     const drivers = union(before?.drivers ?? [], options.drivers ?? [], driver => driver.module)
     const secrets = union(before?.secrets ?? [], options.secrets ?? [], secret => secret.storageId)
-    const plan = await this.#planOf(runtime, drivers)
+    const plan = await this.#planOf(runtime, drivers, options.signal)
     const metadata = await this.#ensure(plan, secrets, options)
     this.#current.set(key, { functionName: plan.name, metadata, drivers, secrets })
     return metadata
@@ -119,17 +122,27 @@ export class Deployments {
     return facts.identity as Identity
   }
 
-  async #planOf(runtime: RuntimeSpec, drivers: readonly WorkerDriver[]): Promise<FunctionPlan> {
+  /** Images of this user's runtimes. */
+  async images(): Promise<ContainerImages> {
+    const { clients, settings, log } = this.#options
+    const { userId } = await this.identity()
+    return new ContainerImages({ clients, settings, userKey: userKey(userId), log })
+  }
+
+  async #planOf(
+    runtime: RuntimeSpec,
+    drivers: readonly WorkerDriver[],
+    signal: AbortSignal | undefined,
+  ): Promise<FunctionPlan> {
     const { settings, version } = this.#options
     const { userId } = await this.identity()
     const memoryMiB = runtime.memoryMiB ?? settings.memoryMiB
     const nodeRuntime =
       runtime.name === 'default'
         ? nodeRuntimeFor(process.version)
-        : /^nodejs\d+\.x$/.test(runtime.name)
+        : isManaged(runtime.name)
           ? runtime.name
           : undefined
-    if (nodeRuntime === undefined) throw noContainers(runtime.name)
     const code = await workerCode({
       drivers,
       packages: runtime.packages ?? [],
@@ -137,9 +150,11 @@ export class Deployments {
         platform: 'linux',
         arch: settings.architecture === 'arm64' ? 'arm64' : 'x64',
         libc: 'glibc',
-        nodeMajor: Number(/\d+/.exec(nodeRuntime)?.[0]),
+        nodeMajor: nodeRuntime === undefined ? IMAGE_NODE_MAJOR : Number(/\d+/.exec(nodeRuntime)?.[0]),
       },
     })
+    const image =
+      nodeRuntime === undefined ? await (await this.images()).plan(runtime.name, code, signal) : undefined
     const { architecture, timeoutMs, ephemeralMiB, environment, tags, vpc, fileSystems, maximumEventAgeS } =
       settings
     const name = functionName(
@@ -147,14 +162,14 @@ export class Deployments {
       { name: runtime.name, memoryMiB },
       version,
       [
-        code.id,
+        image?.id ?? code.id,
         nodeRuntime,
         settings.executionRole,
         { architecture, timeoutMs, ephemeralMiB, environment, tags, vpc, fileSystems, maximumEventAgeS },
       ],
     )
     const description = describe({ runtime: runtime.name, version })
-    return { name, description, nodeRuntime, memoryMiB, code, settings }
+    return { name, description, nodeRuntime, memoryMiB, code, image, settings }
   }
 
   async #ensure(

@@ -1,6 +1,7 @@
 import type { FunctionConfiguration } from '@aws-sdk/client-lambda'
 import type { CleanOptions, DriverLog, RuntimeListing, RuntimeSpec } from '@lithops/core/driver'
 import type { AwsClients } from './clients.ts'
+import type { ContainerImages } from './container-images.ts'
 import { type FunctionNaming, factsIn, logGroupOf, namePattern, namePrefix, roleName } from './names.ts'
 import { removeRole } from './role.ts'
 import { attempt, isNamed } from './vendor-errors.ts'
@@ -16,9 +17,11 @@ interface DeployedFunction extends RuntimeListing {
 export class Inventory {
   readonly #clients: AwsClients
   readonly #naming: FunctionNaming
+  readonly #images: ContainerImages
   readonly #log: DriverLog
 
-  constructor(clients: AwsClients, naming: FunctionNaming, log: DriverLog) {
+  constructor(clients: AwsClients, naming: FunctionNaming, images: ContainerImages, log: DriverLog) {
+    this.#images = images
     this.#clients = clients
     this.#naming = naming
     this.#log = log
@@ -55,7 +58,7 @@ export class Inventory {
     return names
   }
 
-  /** Removes functions, log groups, and the role that was made. Returns what was, or would be, removed. */
+  /** Removes functions, log groups, images, and the role that was made. Returns what was, or would be, removed. */
   async clean({ dryRun = false, signal }: CleanOptions): Promise<string[]> {
     const functions = (await this.functions(signal)).map(({ workerName }) => workerName)
     if (!dryRun) await atOnce(functions, name => this.#removeFunction(name, signal))
@@ -68,7 +71,12 @@ export class Inventory {
     const roles = await this.#optional(`removing the role ${role}`, async () =>
       (await removeRole(this.#clients, role, { dryRun })) ? [`role ${role}`] : [],
     )
-    return [...functions, ...groups, ...roles]
+    const repositories = await this.#optional('removing images', async () => {
+      const found = await this.#images.repositories(signal)
+      if (!dryRun) await atOnce(found, name => this.#images.removeRepository(name))
+      return found.map(name => `repository ${name}`)
+    })
+    return [...functions, ...groups, ...roles, ...repositories]
   }
 
   async #removeFunction(name: string, signal: AbortSignal | undefined): Promise<void> {

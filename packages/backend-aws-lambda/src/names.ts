@@ -51,6 +51,17 @@ export function functionName(
   return `${head}${slug(runtime.name).slice(0, NAME_CHARACTERS - head.length - tail.length)}${tail}`
 }
 
+/** Of a runtime's images in ECR: all of this user's begin so. Lower case, as names there are. */
+export function repositoryName({ namespace, userKey: user }: FunctionNaming, path: string): string {
+  const key = user.toLowerCase().replace(/[^a-z0-9]/g, '0')
+  return `${repositoryPrefix(namespace)}${key}/${path}`
+}
+
+/** What names of repositories begin with, for policies. */
+export function repositoryPrefix(namespace: string): string {
+  return `${namespace.toLowerCase()}lithops-ts/`
+}
+
 /** Name of the role that `create_role` makes. */
 export function roleName(naming: FunctionNaming): string {
   return `${naming.namespace}lithops-worker-${naming.userKey}`

@@ -1,6 +1,7 @@
 import type { PlatformPolicy } from '@lithops/core/driver'
 import type { AwsLambdaSettings } from './config.ts'
-import { CODE_PREFIX, logGroupOf, namePrefix } from './names.ts'
+import { isManaged } from './deployer.ts'
+import { CODE_PREFIX, logGroupOf, namePrefix, repositoryPrefix } from './names.ts'
 
 const VERSION = '2012-10-17'
 const ROLE_PREFIX = 'lithops-worker-'
@@ -11,7 +12,14 @@ export interface PolicyScope {
   readonly accountId: string
   readonly settings: Pick<
     AwsLambdaSettings,
-    'namespace' | 'vpc' | 'fileSystems' | 'workerBuckets' | 'codeBucket' | 'executionRole' | 'createsRole'
+    | 'namespace'
+    | 'vpc'
+    | 'fileSystems'
+    | 'workerBuckets'
+    | 'codeBucket'
+    | 'runtime'
+    | 'executionRole'
+    | 'createsRole'
   >
 }
 
@@ -99,7 +107,11 @@ export function deployerPolicy({ region, accountId, settings }: PolicyScope) {
         ],
         Resource: functions,
       },
-      { Effect: 'Allow', Action: ['lambda:GetAccountSettings', 'lambda:ListFunctions'], Resource: '*' },
+      {
+        Effect: 'Allow',
+        Action: ['lambda:GetAccountSettings', 'lambda:ListFunctions', 'ecr:DescribeRepositories'],
+        Resource: '*',
+      },
       {
         Effect: 'Allow',
         Action: ['iam:PassRole'],
@@ -112,6 +124,30 @@ export function deployerPolicy({ region, accountId, settings }: PolicyScope) {
         Action: ['logs:FilterLogEvents', 'logs:DeleteLogGroup'],
         Resource: [logs, `${logs}:*`],
       },
+      ...(isManaged(settings.runtime)
+        ? []
+        : [
+            { Effect: 'Allow', Action: ['ecr:GetAuthorizationToken'], Resource: '*' },
+            {
+              Effect: 'Allow',
+              // the last two are for Lambda, which lets itself pull in the name of the caller
+              Action: [
+                'ecr:CreateRepository',
+                'ecr:DescribeImages',
+                'ecr:DeleteRepository',
+                'ecr:BatchCheckLayerAvailability',
+                'ecr:InitiateLayerUpload',
+                'ecr:UploadLayerPart',
+                'ecr:CompleteLayerUpload',
+                'ecr:PutImage',
+                'ecr:BatchGetImage',
+                'ecr:GetDownloadUrlForLayer',
+                'ecr:SetRepositoryPolicy',
+                'ecr:GetRepositoryPolicy',
+              ],
+              Resource: `arn:aws:ecr:${region}:${accountId}:repository/${repositoryPrefix(settings.namespace)}*`,
+            },
+          ]),
       ...(settings.codeBucket === undefined
         ? []
         : [

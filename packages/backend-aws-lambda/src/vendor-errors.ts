@@ -1,4 +1,4 @@
-import { LithopsError, NotSupportedError, RuntimeDeployError } from '@lithops/core/driver'
+import { LithopsError, RuntimeDeployError } from '@lithops/core/driver'
 
 /** What errors of the official clients have. */
 interface VendorError extends Error {
@@ -58,10 +58,4 @@ export function pause(ms: number, signal: AbortSignal | undefined): Promise<void
     }
     signal?.addEventListener('abort', onAbort, { once: true })
   })
-}
-
-export function noContainers(runtime: string): NotSupportedError {
-  return new NotSupportedError(
-    `aws_lambda.runtime is '${runtime}': there are 'default' and the Node lines of Lambda, such as nodejs22.x.`,
-  )
 }

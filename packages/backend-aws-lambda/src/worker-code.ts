@@ -27,6 +27,14 @@ export interface WorkerCode {
   readonly id: string
   /** Rejects with RuntimeBuildError where it cannot be made, or is too large for Lambda. */
   zip(options: ZipOptions): Promise<WorkerZip>
+  /** The same content as files of a container image. */
+  files(options: ZipOptions): Promise<WorkerFiles>
+}
+
+/** By their paths below the worker's folder. */
+export interface WorkerFiles {
+  readonly files: Readonly<Record<string, Uint8Array>>
+  readonly executables: readonly string[]
 }
 
 export interface ZipOptions {
@@ -46,12 +54,19 @@ export async function workerCode({ drivers, packages, target }: WorkerParts): Pr
   const bundle = await bundleOnce(drivers)
   const hash = createHash('sha256').update(bundle.code)
   if (packages.length > 0) hash.update(packageSetId(packages, target))
+  const filesOf = async (options: ZipOptions) =>
+    packages.length === 0 ? [] : (await installPackages(packages, target, options)).files
   return {
     id: hash.digest('hex'),
-    zip: async ({ signal, log }) => {
-      const { files } =
-        packages.length === 0 ? { files: [] } : await installPackages(packages, target, { signal, log })
-      return makeZip({ ...bundle, files })
+    zip: async options => makeZip({ ...bundle, files: await filesOf(options) }),
+    files: async options => {
+      const files: Record<string, Uint8Array> = { 'index.mjs': bundle.code }
+      const executables: string[] = []
+      for (const { path, file, isExecutable } of await filesOf(options)) {
+        files[`node_modules/${path}`] = await readFile(file)
+        if (isExecutable) executables.push(`node_modules/${path}`)
+      }
+      return { files, executables }
     },
   }
 }

@@ -13,6 +13,7 @@ const WORKER_NAME = 'worker.mjs'
 /** Users of images of Node have this one, named node. */
 const USER = '1000:1000'
 const FILE_MODE = 0o644
+const PROGRAM_MODE = 0o755
 const FOLDER_MODE = 0o755
 const TAG_CHARACTERS = 16
 const LABEL = 'org.lithops.worker'
@@ -39,6 +40,8 @@ export interface WorkerImage {
   readonly worker: Uint8Array
   /** Further files beside the worker, by their paths below its folder. Default: none. */
   readonly files?: Readonly<Record<string, Uint8Array>>
+  /** Those of `files` that are programs. Default: none. */
+  readonly executables?: readonly string[]
   /** Such as 'linux/amd64'. */
   readonly platform: string
 }
@@ -46,7 +49,7 @@ export interface WorkerImage {
 /** Puts a worker into an image, over its base, and keeps the image on this machine. Throws RuntimeBuildError. */
 export async function buildWorkerImage(
   tool: ImageTool,
-  { image, base, worker, files = {}, platform }: WorkerImage,
+  { image, base, worker, files = {}, executables = [], platform }: WorkerImage,
   options: StepOptions = {},
 ): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'lithops-image-'))
@@ -55,7 +58,7 @@ export async function buildWorkerImage(
     for (const [path, bytes] of Object.entries({ ...files, [WORKER_NAME]: worker })) {
       const file = join(context, path)
       await mkdir(dirname(file), { recursive: true, mode: FOLDER_MODE })
-      await writeFile(file, bytes, { mode: FILE_MODE })
+      await writeFile(file, bytes, { mode: executables.includes(path) ? PROGRAM_MODE : FILE_MODE })
     }
     const dockerfile = join(folder, 'Dockerfile')
     await writeFile(dockerfile, WORKER_RECIPE)

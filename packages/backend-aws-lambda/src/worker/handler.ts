@@ -14,8 +14,13 @@ export type LambdaEvent = string | readonly [string] | { readonly lithops: 'meta
 
 /** Folders of packages: of a layer, and of the code itself. */
 const PACKAGE_FOLDERS = [
+  // of a container image: those that were laid beside the worker
+  '/lithops/node_modules',
   '/opt/nodejs/node_modules',
   `${process.env.LAMBDA_TASK_ROOT ?? '/var/task'}/node_modules`,
+  // of a container image that the user has built: of its working folder, or installed for all
+  `${process.cwd()}/node_modules`,
+  '/usr/local/lib/node_modules',
 ]
 /** The time that Lambda gives is up a little earlier than it says, to answer in order. */
 const MARGIN_MS = 500
