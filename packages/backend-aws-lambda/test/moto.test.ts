@@ -3,6 +3,7 @@ import { moto, withRealPart } from '@lithops/fake-clouds/real-parts'
 import { expect, vi } from 'vitest'
 import { AwsClients } from '../src/clients.ts'
 import { settingsOf } from '../src/config.ts'
+import { ContainerImages } from '../src/container-images.ts'
 import { Deployer, type FunctionPlan } from '../src/deployer.ts'
 import { Inventory } from '../src/inventory.ts'
 import { describe as describeFunction, functionName } from '../src/names.ts'
@@ -18,7 +19,8 @@ const secret = (password: string) => ({ storageId: 's3-1', storageName: 'aws_s3'
 
 server.test('a function is made, found, given secrets, listed and removed, with its role', async () => {
   const { endpoint, region, accessKeyId, secretAccessKey } = server.part
-  for (const name of ['STS', 'IAM', 'CLOUDWATCH_LOGS']) vi.stubEnv(`AWS_ENDPOINT_URL_${name}`, endpoint)
+  for (const name of ['STS', 'IAM', 'CLOUDWATCH_LOGS', 'ECR'])
+    vi.stubEnv(`AWS_ENDPOINT_URL_${name}`, endpoint)
   const config = { endpoint, region, access_key_id: accessKeyId, secret_access_key: secretAccessKey }
   const clients = new AwsClients(config)
   const settings = settingsOf({ create_role: true, user_tags: { team: 'data' } })
@@ -43,6 +45,7 @@ server.test('a function is made, found, given secrets, listed and removed, with 
     nodeRuntime: 'nodejs22.x',
     memoryMiB: 256,
     code,
+    image: undefined,
     settings,
   }
   const deployer = new Deployer(clients)
@@ -63,7 +66,8 @@ server.test('a function is made, found, given secrets, listed and removed, with 
   })
   expect(Environment?.Variables?.LITHOPS_SECRETS).toContain('two')
 
-  const inventory = new Inventory(clients, naming, log)
+  const images = new ContainerImages({ clients, settings, userKey: 'MOTO', log })
+  const inventory = new Inventory(clients, naming, images, log)
   expect(await inventory.functions()).toEqual([
     { name: 'default', version: '0.1.0', memoryMiB: 256, workerName: plan.name },
   ])
