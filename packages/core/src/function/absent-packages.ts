@@ -1,8 +1,7 @@
 import type { BuildFailure, ImportKind, Plugin } from 'esbuild'
+import { ASKS } from './native-packages.ts'
 
 const LATE_KINDS: readonly ImportKind[] = ['dynamic-import', 'require-call', 'require-resolve']
-/** Marks the resolutions that the plugin asks for itself. */
-const ASKED = Symbol('asked')
 
 /** Whether a build failed for nothing but imports that lead nowhere. */
 export function lacksModules(error: unknown): boolean {
@@ -26,8 +25,8 @@ export function leaveAbsentPackages(): Plugin {
       build.onResolve({ filter: /^[^./]/ }, async args => {
         const { path, kind, importer, resolveDir, pluginData } = args
         const isOfPackage = /[\\/]node_modules[\\/]/.test(importer)
-        if (pluginData === ASKED || !isOfPackage || !LATE_KINDS.includes(kind)) return undefined
-        const found = await build.resolve(path, { kind, importer, resolveDir, pluginData: ASKED })
+        if (pluginData === ASKS || !isOfPackage || !LATE_KINDS.includes(kind)) return undefined
+        const found = await build.resolve(path, { kind, importer, resolveDir, pluginData: ASKS })
         return found.errors.some(isUnresolved) ? { path, external: true } : found
       })
     },

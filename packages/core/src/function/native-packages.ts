@@ -5,8 +5,8 @@ import type { NativePackage } from '../driver/compute-backend.ts'
 import { installedVersions } from './installed-versions.ts'
 
 const NAMESPACE = 'lithops-native'
-/** Says that the plugin itself asks where something is. */
-const ASKS = { lithopsNative: true }
+/** Says that one of our plugins asks esbuild where something is: the others keep out of it, or each would ask the other for ever. */
+export const ASKS = { lithopsAsks: true }
 /** Libraries by which a package finds or builds the addon that it has. */
 const ADDON_LIBRARIES = new Set([
   'bindings',

@@ -4,6 +4,7 @@ import type {
   Body,
   GetOptions,
   ListOptions,
+  ObjectPlace,
   PutOptions,
   StorageCallOptions,
 } from '../../src/driver/storage-backend.ts'
@@ -53,6 +54,14 @@ const mistakes: Record<string, { readonly fails: string; readonly Storage: new (
           // biome-ignore lint/correctness/noUnsafeFinally: the mistake
           if (!isWhole) throw new Error('the page was not read to its end')
         }
+      }
+    },
+  },
+  'forgets the type of copies': {
+    fails: 'keeps the type that it is told of an object, copies too, or has none',
+    Storage: class extends MemoryStorage {
+      override async copyObject(from: ObjectPlace, to: ObjectPlace) {
+        return this.putObject(to.bucket, to.key, await this.getObject(from.bucket, from.key))
       }
     },
   },
