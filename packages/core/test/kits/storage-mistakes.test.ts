@@ -61,7 +61,9 @@ const mistakes: Record<string, { readonly fails: string; readonly Storage: new (
     fails: 'keeps the type that it is told of an object, copies too, or has none',
     Storage: class extends MemoryStorage {
       override async copyObject(from: ObjectPlace, to: ObjectPlace) {
-        return this.putObject(to.bucket, to.key, await this.getObject(from.bucket, from.key))
+        const copied = await super.copyObject(from, to)
+        await this.putObject(to.bucket, to.key, await this.getObject(from.bucket, from.key))
+        return copied
       }
     },
   },
