@@ -1,7 +1,7 @@
 /** A job whose program is killed in the middle: another one, on another machine as it were, has all results. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { FunctionExecutor, Storage } from '@lithops/core'
