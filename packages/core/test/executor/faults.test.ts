@@ -69,7 +69,7 @@ describe('timeouts', () => {
         return x
       },
       Array.from({ length: 50 }, (_, i) => i),
-      { timeoutMs: 300 },
+      { timeoutMs: 2000 },
     )
     const values = await fexec.getResult(futures, { throwExcept: false })
     expect(values).toEqual(Array.from({ length: 50 }, (_, i) => (i === 5 ? undefined : i)))

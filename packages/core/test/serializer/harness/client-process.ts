@@ -27,7 +27,7 @@ export async function runInClient(
 
 function runUntilItEnds(
   files: readonly string[],
-  { clientFile, node = process.execPath, execArgv = [], env = {}, cwd, timeoutMs = 25_000 }: ClientOptions,
+  { clientFile, node = process.execPath, execArgv = [], env = {}, cwd, timeoutMs = 100_000 }: ClientOptions,
   outcomes: Map<string, CaseOutcome>,
 ): Promise<void> {
   return new Promise(resolve => {
