@@ -1,7 +1,7 @@
 // Runs the repository's commands in a fresh clone with nothing but Node and npm on the machine: brings the pinned
 // pnpm, installs what the lockfile says, builds what changed, and runs one of TARGETS below.
 //
-//   node scripts/run.mjs demo|test|build [arguments for the target]
+//   node scripts/run.mjs demo|test|test:slow|build [arguments for the target]
 //   node scripts/run.mjs exec <pnpm arguments>
 
 import { spawn } from 'node:child_process'
@@ -24,7 +24,9 @@ const TARGETS = {
     build: true,
     run: args => node('node_modules/tsx/dist/cli.mjs', ['examples/word-count/main.ts', ...args]),
   },
-  test: { build: false, run: runTests },
+  test: { build: false, run: args => runTests(['--exclude', '**/*.slow.test.ts', ...args]) },
+  // Minutes long each, and some install servers: not in `npm test`, nor in CI.
+  'test:slow': { build: false, run: args => runTests(['.slow.test.ts', ...args]) },
   build: { build: true, run: async () => 0 },
   // Only the tools are made ready; what runs is a script of the root's package.json.
   exec: { build: false, run: args => pnpm(args) },
