@@ -8,6 +8,7 @@ const server = withRealPart(cephRgw)
 storageConformance({
   test: (name, run) => server.test(name, run, { timeout: 120_000 }),
   createBackend: () => openStorage(server.part.endpoint, server.part),
+  timing: { manyKeys: 1_100 },
 })
 
-s3FaultSuite({ server, open: openStorage, checksSignatures: true })
+s3FaultSuite({ server, open: openStorage, checksSignatures: true, manyKeys: 2_100 })

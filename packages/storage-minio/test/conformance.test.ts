@@ -8,6 +8,8 @@ const server = withRealPart(minio)
 storageConformance({
   test: (name, run) => server.test(name, run, { timeout: 120_000 }),
   createBackend: () => openStorage(server.part.endpoint, server.part),
+  timing: { manyKeys: 1_100 },
 })
 
-s3FaultSuite({ server, open: openStorage, checksSignatures: true })
+// two pages and some: many-keys.slow.test.ts of the Ceph package has more of them
+s3FaultSuite({ server, open: openStorage, checksSignatures: true, manyKeys: 2_100 })

@@ -23,7 +23,8 @@ afterAll(() => harness.remove())
 
 describe.concurrent('client and worker of different Node versions', { concurrent: true }, () => {
   for (const client of MAJORS) {
-    for (const worker of MAJORS) {
+    // the corpus has both on the same version
+    for (const worker of MAJORS.filter(major => major !== client)) {
       it(`Node ${client} ships to Node ${worker}`, { timeout: 120_000 }, async context => {
         const nodes = findNodes()
         for (const major of [client, worker]) if (!nodes.has(major)) context.skip(missingNode(major))

@@ -278,7 +278,6 @@ export type Backend = ComputeBackend
 `
 
 test.each([
-  ['node16', 'node16'],
   ['nodenext', 'nodenext'],
   ['esnext', 'bundler'],
 ])(
