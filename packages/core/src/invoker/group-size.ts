@@ -3,8 +3,12 @@ import type { Job } from '../job/job.ts'
 
 /** An activation should take about this long: long enough to hide its own cost, short enough to share work evenly. */
 const TARGET_MS = 4
-/** Calls that take longer than this are sent one by one, and nothing is sent ahead of them. */
+/** Calls that take longer than this are sent one by one. */
 const QUICK_CALL_MS = 1.5
+/** Longer ones are not sent ahead: a call that waits for such a one would be late. */
+const SENT_AHEAD_MS = 250
+/** Nor are the last ones of a job, several times as many as there are workers: they go to whoever is free first. */
+const KEPT_PER_WORKER = 3
 const MAX_GROUP = 512
 /** A worker that is far over the target hands back what it has not begun, so that others can take it. */
 const HAND_BACK_AFTER_MS = 25
@@ -14,9 +18,15 @@ const SMALL_PIECES = 128
 /** Reading them takes longer than calls without input do, and what was read ahead is lost when they are handed back. */
 const HAND_BACK_PIECES_AFTER_MS = 1000
 
-/** Whether calls are so quick that the client should send ahead. */
-export function isQuick(job: Job): boolean {
+function isQuick(job: Job): boolean {
   return job.meanCallMs !== undefined && job.meanCallMs < QUICK_CALL_MS
+}
+
+/** Whether a worker should get its next activation before it has ended the one it runs. */
+export function isSentAhead(job: Job, workers: number): boolean {
+  if (isQuick(job)) return true
+  const activationMs = (job.meanCallMs ?? Number.POSITIVE_INFINITY) * (job.options.chunksize ?? 1)
+  return activationMs < SENT_AHEAD_MS && job.readyCount > workers * KEPT_PER_WORKER
 }
 
 /**

@@ -3,17 +3,16 @@ import { CallOutOfMemoryError, CallTimeoutError, InvocationError, WorkerLostErro
 import { type Call, EncodedInput } from '../job/call.ts'
 import type { Job } from '../job/job.ts'
 import { InputKind } from '../worker/protocol.ts'
-import { adaptiveGroupSize, handBackAfterMs, isQuick } from './group-size.ts'
+import { adaptiveGroupSize, handBackAfterMs, isSentAhead } from './group-size.ts'
 import { mayRunAgain, retryDelayMs } from './retry-policy.ts'
 
-const job = (state: Partial<Job>) => ({ readyCount: 10_000, largestGroup: 0, ...state }) as Job
+const job = (state: Partial<Job>) => ({ readyCount: 10_000, largestGroup: 0, options: {}, ...state }) as Job
 const call = () => ({ infrastructureFaults: 0, userFailures: 0 }) as Call
 
 describe('how many calls go into an activation', () => {
   test('one, until the time of a call is known, and for calls that take long', () => {
     expect(adaptiveGroupSize(job({}), 2)).toBe(1)
     expect(adaptiveGroupSize(job({ meanCallMs: 50 }), 2)).toBe(1)
-    expect(isQuick(job({ meanCallMs: 50 }))).toBe(false)
   })
 
   test('it grows by doubling up to what takes a few milliseconds', () => {
@@ -25,6 +24,15 @@ describe('how many calls go into an activation', () => {
 
   test('no worker takes more than a fair share of what is left', () => {
     expect(adaptiveGroupSize(job({ meanCallMs: 0.001, largestGroup: 512, readyCount: 10 }), 2)).toBe(3)
+  })
+
+  test('activations of some milliseconds are sent ahead, except the last of a job', () => {
+    expect(isSentAhead(job({}), 2)).toBe(false)
+    expect(isSentAhead(job({ meanCallMs: 50, readyCount: 7 }), 2)).toBe(true)
+    expect(isSentAhead(job({ meanCallMs: 50, readyCount: 6 }), 2)).toBe(false)
+    expect(isSentAhead(job({ meanCallMs: 0.1, readyCount: 1 }), 2)).toBe(true)
+    expect(isSentAhead(job({ meanCallMs: 1000 }), 2)).toBe(false)
+    expect(isSentAhead(job({ meanCallMs: 50, options: { chunksize: 10 } as Job['options'] }), 2)).toBe(false)
   })
 
   test('calls of small objects come in groups though they take long, and have longer until they are handed back', () => {

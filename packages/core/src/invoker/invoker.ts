@@ -9,7 +9,7 @@ import { type EndedFrame, readFrames } from '../worker/reply-frames.ts'
 import { ActivationInFlight, errorOf } from './activation-in-flight.ts'
 import { AdoptedCalls } from './adopted-calls.ts'
 import { asLithopsError, describeFault, tooLarge } from './call-faults.ts'
-import { adaptiveGroupSize, handBackAfterMs, isQuick, mostPerReply } from './group-size.ts'
+import { adaptiveGroupSize, handBackAfterMs, isSentAhead, mostPerReply } from './group-size.ts'
 import { isReference, spillInputs, takeAlong } from './input-spill.ts'
 import { type JobSurroundings, makeJobPrefix } from './job-message.ts'
 import { Lane } from './lane.ts'
@@ -182,7 +182,7 @@ export class Invoker {
       this.#stop(job, job.stopped)
       return false
     }
-    const lane = this.#freestLane(isQuick(job))
+    const lane = this.#freestLane(isSentAhead(job, this.capacity))
     if (lane === undefined) return false
     const onLane = active.lanes.get(lane)
     if (onLane === undefined) {

@@ -18,10 +18,10 @@ import { type CallError, InvocationError } from '../errors/index.ts'
 import { LITHOPS_VERSION } from '../version.ts'
 import { PROTOCOL_VERSION } from '../worker/protocol.ts'
 import { slotMainFile } from './slot-main-file.ts'
-import { WorkerProcess } from './worker-process.ts'
+import { type ActivationEvents, WorkerProcess } from './worker-process.ts'
 import { WorkerWatchdog } from './worker-watchdog.ts'
 
-/** Packed activations that wait for the next free worker while calls are quick; hides the client's own time. */
+/** Activations that a worker is given before it has ended the one before; hides the client's own time. */
 const PREFETCH_PER_WORKER = 1
 
 export interface LocalhostOptions {
@@ -40,7 +40,8 @@ interface Waiting {
   readonly options: InvokeOptions
   readonly resolve: (report: ActivationReport) => void
   readonly reject: (error: unknown) => void
-  worker: WorkerProcess | undefined
+  /** Leaves it to the worker that has it; undefined while no worker has it. */
+  abandon: (() => void) | undefined
 }
 
 /** The embedded backend: warm worker processes on this machine. */
@@ -117,7 +118,7 @@ export class LocalhostBackend implements ComputeBackend {
     return new Promise((resolve, reject) => {
       this.#checkOpen(false)
       options.signal?.throwIfAborted()
-      const waiting: Waiting = { activation, options, resolve, reject, worker: undefined }
+      const waiting: Waiting = { activation, options, resolve, reject, abandon: undefined }
       options.signal?.addEventListener('abort', () => this.#abort(waiting), { once: true })
       this.#queue.push(waiting)
       this.#dispatch()
@@ -153,18 +154,28 @@ export class LocalhostBackend implements ComputeBackend {
       this.#queue.splice(at, 1)
       waiting.reject(waiting.options.signal?.reason)
     } else {
-      waiting.worker?.kill('closed')
+      waiting.abandon?.()
     }
   }
 
   #dispatch(): void {
     while (this.#queue.length > 0) {
       const waiting = this.#queue[0] as Waiting
-      const worker = this.#workerFor(waiting.activation)
+      const worker = this.#workerFor(waiting.activation) ?? this.#workerAhead(waiting.activation)
       if (worker === undefined) return
       this.#queue.shift()
       this.#run(waiting, worker)
     }
+  }
+
+  /** A worker that is busy with the same job: calls of another must not wait for it while others may come free. */
+  #workerAhead({ executorId, jobId, runtime, freshWorker }: Activation): WorkerProcess | undefined {
+    if (this.#alwaysFresh || freshWorker) return undefined
+    const job = `${executorId} ${jobId}`
+    for (const worker of this.#workers)
+      if (worker.takesNext && worker.memoryMiB === runtime.memoryMiB && this.#jobs.get(worker) === job)
+        return worker
+    return undefined
   }
 
   #workerFor(activation: Activation): WorkerProcess | undefined {
@@ -172,7 +183,7 @@ export class LocalhostBackend implements ComputeBackend {
     let unfit: WorkerProcess | undefined
     for (const worker of this.#workers) {
       if (!worker.isIdle) continue
-      if (worker.memoryMiB === memoryMiB && !this.#used.has(worker)) return worker
+      if (worker.memoryMiB === memoryMiB && !this.#jobs.has(worker)) return worker
       if (worker.memoryMiB === memoryMiB && !this.#isFresh(activation)) return worker
       unfit = worker
     }
@@ -184,8 +195,8 @@ export class LocalhostBackend implements ComputeBackend {
     return this.#start(activation.runtime)
   }
 
-  /** Workers that have run something: not fresh any more. */
-  readonly #used = new WeakSet<WorkerProcess>()
+  /** The job that a worker has served last. Those that are missing are fresh. */
+  readonly #jobs = new WeakMap<WorkerProcess, string>()
 
   #isFresh(activation: Activation): boolean {
     return this.#alwaysFresh || activation.freshWorker
@@ -215,9 +226,8 @@ export class LocalhostBackend implements ComputeBackend {
 
   #run(waiting: Waiting, worker: WorkerProcess): void {
     const { activation, options } = waiting
-    waiting.worker = worker
-    this.#used.add(worker)
-    worker.activate(activation.payload, activation.callTimeoutMs, {
+    this.#jobs.set(worker, `${activation.executorId} ${activation.jobId}`)
+    const events: ActivationEvents = {
       frames: frames => options.onReply(frames),
       done: () => {
         if (this.#isFresh(activation)) worker.kill('closed')
@@ -228,12 +238,14 @@ export class LocalhostBackend implements ComputeBackend {
         if (isBegun || this.#isClosed || options.signal?.aborted) waiting.reject(this.#lost(waiting, error))
         else this.#runElsewhere(waiting)
       },
-    })
+    }
+    waiting.abandon = () => worker.abandon(events)
+    worker.activate(activation.payload, activation.callTimeoutMs, events)
   }
 
   /** Its worker was dead already, killed while it was idle: that is no fault of the activation. */
   #runElsewhere(waiting: Waiting): void {
-    waiting.worker = undefined
+    waiting.abandon = undefined
     this.#queue.unshift(waiting)
     this.#dispatch()
   }

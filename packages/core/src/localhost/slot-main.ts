@@ -50,12 +50,17 @@ const host: WorkerHost = {
   openStorage: (head, name) => storages.open(head, name),
   beginJob: head => guard.begin(head.extraEnv),
   afterCall: () => guard.restore(),
-  poisoned: () => send(SlotMessage.poisoned),
+  poisoned: () => {
+    isPoisoned = true
+    send(SlotMessage.poisoned)
+  },
 }
 
 const runner = new ActivationRunner(host)
 const queue: Buffer[] = []
 let running = false
+/** What still waits must not run in this process. */
+let isPoisoned = false
 
 const reader = new SlotMessageReader((kind, payload) => {
   if (kind === SlotMessage.secrets) {
@@ -65,12 +70,12 @@ const reader = new SlotMessageReader((kind, payload) => {
   }
   if (kind !== SlotMessage.activate) return
   queue.push(payload)
-  if (!running) void runQueue()
+  if (!running && !isPoisoned) void runQueue()
 })
 
 async function runQueue(): Promise<void> {
   running = true
-  for (let payload = queue.shift(); payload !== undefined; payload = queue.shift()) {
+  for (let payload = queue.shift(); payload !== undefined && !isPoisoned; payload = queue.shift()) {
     try {
       await runner.run(payload)
     } catch (error) {

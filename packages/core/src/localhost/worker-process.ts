@@ -29,23 +29,28 @@ export interface WorkerProcessOptions {
 export interface ActivationEvents {
   frames(frames: Uint8Array): void
   done(): void
-  /** `isBegun` is false for a worker that had served before and died idle: nothing of the activation has run. */
+  /** `isBegun` is false where nothing of the activation has run: the worker died idle, or of the one before it. */
   lost(error: CallError, isBegun: boolean): void
 }
 
-interface RunningActivation extends ActivationEvents {
+interface GivenActivation {
+  readonly events: ActivationEvents
   readonly callTimeoutMs: number
   /** The worker has told something of it. */
   isBegun: boolean
+  /** Nobody waits for its end. */
+  isAbandoned: boolean
 }
 
-/** The client's half of one worker process: one activation at a time. */
+/** The client's half of one worker process: one activation at a time, and one more that waits for its end. */
 export class WorkerProcess {
   readonly memoryMiB: number | undefined
   readonly #child: ChildProcess
   readonly #pipe: Duplex
   readonly #onExit: (worker: WorkerProcess) => void
-  #running: RunningActivation | undefined
+  #running: GivenActivation | undefined
+  /** Sent already, so that the worker goes on with it at once. */
+  #next: GivenActivation | undefined
   #progressAt = 0
   #timeoutTimer: NodeJS.Timeout | undefined
   #memoryTimer: NodeJS.Timeout | undefined
@@ -89,10 +94,14 @@ export class WorkerProcess {
         this.#hasExited = true
         this.#stopTimers()
         const running = this.#running
+        const next = this.#next
         this.#running = undefined
+        this.#next = undefined
         this.#onExit(this)
         const isBegun = running?.isBegun !== false || !this.#hasServed || this.#killedBecause !== undefined
-        running?.lost(this.#lostError(code, signal, startError), isBegun)
+        const error = this.#lostError(code, signal, startError)
+        running?.events.lost(error, isBegun)
+        next?.events.lost(error, false)
         resolve()
       }
       this.#child.once('close', end)
@@ -108,17 +117,32 @@ export class WorkerProcess {
     return this.#running === undefined && !this.#hasExited && this.#killedBecause === undefined
   }
 
-  /** Starts an activation. Only while `isIdle`. */
+  /** Runs something, and nothing waits for its end yet. */
+  get takesNext(): boolean {
+    return this.#running !== undefined && this.#next === undefined && this.#killedBecause === undefined
+  }
+
+  /** Starts an activation, or has it wait for the end of the one that runs. Only while `isIdle` or `takesNext`. */
   activate(payload: Uint8Array, callTimeoutMs: number, events: ActivationEvents): void {
-    const { frames, done, lost } = events
-    this.#running = { callTimeoutMs, isBegun: false, frames, done, lost }
-    this.#progressAt = performance.now()
-    this.#ref()
+    const given: GivenActivation = { events, callTimeoutMs, isBegun: false, isAbandoned: false }
     this.#pipe.cork()
     this.#pipe.write(slotMessageHead(SlotMessage.activate, payload.length))
     this.#pipe.write(payload)
     this.#pipe.uncork()
+    if (this.#running !== undefined) {
+      this.#next = given
+      return
+    }
+    this.#running = given
+    this.#progressAt = performance.now()
+    this.#ref()
     this.#watch()
+  }
+
+  /** Nobody waits any more for what it was given with these events: it is lost, and its process with it. */
+  abandon(events: ActivationEvents): void {
+    if (this.#next?.events === events) this.#next.isAbandoned = true
+    else this.kill('closed')
   }
 
   /** Tells the worker what `encodeSecrets` made, for the activations that come after. */
@@ -143,19 +167,17 @@ export class WorkerProcess {
     switch (kind) {
       case SlotMessage.frames:
       case SlotMessage.log:
-        running?.frames(payload)
+        running?.events.frames(payload)
         break
       case SlotMessage.poisoned:
         // the activation ends in order with the message that follows; the process must not be used again
         this.#killedBecause = 'closed'
         break
       case SlotMessage.done:
-        this.#running = undefined
         this.#hasServed = true
-        this.#stopTimers()
-        if (this.#killedBecause === undefined) this.#unref()
-        else this.#child.kill('SIGKILL')
-        running?.done()
+        this.#running = undefined
+        this.#goOn()
+        running?.events.done()
         break
       case SlotMessage.exiting:
         this.#exitedWith = payload[0]
@@ -163,8 +185,22 @@ export class WorkerProcess {
     }
   }
 
+  /** After the end of an activation. */
+  #goOn(): void {
+    if (this.#next?.isAbandoned) this.#killedBecause ??= 'closed'
+    if (this.#killedBecause !== undefined || this.#next === undefined) {
+      this.#stopTimers()
+      if (this.#killedBecause === undefined) this.#unref()
+      else this.#child.kill('SIGKILL')
+      return
+    }
+    this.#running = this.#next
+    this.#next = undefined
+    this.#watch()
+  }
+
   #watch(): void {
-    const { callTimeoutMs } = this.#running as RunningActivation
+    const { callTimeoutMs } = this.#running as GivenActivation
     if (this.#timeoutTimer === undefined && Number.isFinite(callTimeoutMs)) this.#armTimeout(callTimeoutMs)
     if (this.#memoryTimer === undefined && process.platform === 'linux') {
       // a worker that dies within its first moments has a peak to tell of too
