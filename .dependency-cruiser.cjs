@@ -107,7 +107,7 @@ module.exports = {
       name: 'driver-workers-use-the-worker',
       comment: "A driver's remote half sees of core only its ./worker entry.",
       severity: 'error',
-      from: { path: `${DRIVERS}src/worker/`, pathNot: TESTS },
+      from: { path: [`${DRIVERS}src/worker/`, '^packages/container-runtime/src/worker/'], pathNot: TESTS },
       to: {
         path: ['^packages/core/', '^@lithops/core'],
         pathNot: ['^packages/core/dist/worker/', '^@lithops/core/worker$'],
@@ -117,8 +117,14 @@ module.exports = {
       name: 'driver-halves-apart',
       comment: "A driver's remote half never imports the half that runs on the user's machine.",
       severity: 'error',
-      from: { path: '^packages/((?:backend|storage|monitor)-[^/]+)/src/worker/', pathNot: TESTS },
-      to: { path: '^packages/$1/src/', pathNot: '^packages/$1/src/(worker/|limits\\.ts)' },
+      from: {
+        path: '^packages/((?:backend|storage|monitor)-[^/]+|container-runtime)/src/worker/',
+        pathNot: TESTS,
+      },
+      to: {
+        path: '^packages/$1/src/',
+        pathNot: '^packages/$1/src/(worker/|limits\\.ts|http-protocol\\.ts|batch-file\\.ts)',
+      },
     },
     {
       name: 'drivers-apart',

@@ -1,10 +1,33 @@
+import { readFileSync } from 'node:fs'
 import { defineConfig } from 'tsup'
 
-export default defineConfig({
-  entry: { index: 'src/index.ts' },
-  format: ['esm', 'cjs'],
+const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
+
+const common = {
   target: 'node20',
   platform: 'node',
-  sourcemap: true,
-  dts: !process.env.NODTS,
-})
+  define: { __LITHOPS_VERSION__: JSON.stringify(version) },
+} as const
+
+export default defineConfig([
+  {
+    ...common,
+    entry: { index: 'src/index.ts' },
+    format: ['esm', 'cjs'],
+    sourcemap: true,
+    dts: !process.env.NODTS,
+    shims: true,
+  },
+  // What containers run, in one file: it is copied into images as it is, or bundled with drivers.
+  {
+    ...common,
+    entry: { 'worker/entry': 'src/worker/entry.ts', 'worker/start': 'src/worker/start.ts' },
+    format: ['esm'],
+    sourcemap: false,
+    dts: false,
+    splitting: false,
+    minify: true,
+    keepNames: true,
+    noExternal: [/.*/],
+  },
+])

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises'
 import {
   buildWorkerImage,
+  bundleWorker,
   byDigest,
   contentTag,
   DEFAULT_BASE_IMAGE,
@@ -11,7 +11,7 @@ import {
 } from '@lithops/container-runtime'
 
 const settings = { dockerServer: 'docker.io', dockerUser: 'me', dockerPassword: process.env.DOCKER_PASSWORD }
-const worker = await readFile('dist/worker/entry.js')
+const worker = await bundleWorker()
 const platform = 'linux/amd64'
 const tag = contentTag([DEFAULT_BASE_IMAGE, worker, platform])
 const image = imageName('my_backend', settings, `my-worker:${tag}`)

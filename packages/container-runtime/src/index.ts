@@ -1,3 +1,4 @@
+export { BATCH_ARGUMENT, BATCH_VARIABLE, encodeBatch, METADATA_ARGUMENT } from './batch-file.ts'
 export { type FindImageToolOptions, findImageTool, IMAGE_TOOLS } from './find-image-tool.ts'
 export {
   byDigest,
@@ -22,6 +23,14 @@ export {
   registryKind,
 } from './registries.ts'
 export { digestOf, type ResolveOptions } from './registry-client.ts'
+export { type WorkerRefusal, workerRefused } from './worker-answers.ts'
+export { bundleWorker } from './worker-bundle.ts'
+export {
+  WorkerConnections,
+  type WorkerConnectionsOptions,
+  type WorkerReport,
+  type WorkerRequest,
+} from './worker-connections.ts'
 export {
   buildWorkerImage,
   contentTag,

@@ -27,6 +27,11 @@ export interface ComputeCapabilities {
   readonly adaptiveChunks?: boolean
   /** How many calls of one activation a worker runs at the same time. */
   readonly callsAtOnce: number
+  /**
+   * How many activations one worker process runs at the same time, each as if it were alone (`CloudWorkerOptions.concurrency`).
+   * Absent: 1.
+   */
+  readonly activationsPerWorker?: number
   /** Workers see this machine's files, so functions and large data may be passed by path. */
   readonly sharesFileSystem: boolean
   /** Ends a call that is over its timeout even if it never returns to the event loop. */

@@ -104,7 +104,7 @@ function send(kind: number, payload?: Uint8Array): void {
 installLogCapture((stream, text) => {
   const call = callOfCode.getStore() ?? runner.currentCall
   if (call === undefined) return false
-  runner.log(call, stream, text)
+  call.log(stream, text)
   runner.flush()
   return true
 })

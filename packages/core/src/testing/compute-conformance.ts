@@ -2,6 +2,7 @@ import { callCases } from './compute-call-cases.ts'
 import { type ComputeConformanceOptions, ComputeContext } from './compute-context.ts'
 import { endingCases } from './compute-ending-cases.ts'
 import { closingCases, runtimeCases } from './compute-runtime-cases.ts'
+import { sharingCases } from './compute-sharing-cases.ts'
 import { registerCases } from './kit.ts'
 
 export type { ComputeConformanceOptions, ComputeTiming } from './compute-context.ts'
@@ -19,7 +20,7 @@ export function computeConformance(options: ComputeConformanceOptions): void {
   registerCases({
     test: options.test,
     kit: 'compute',
-    cases: [...runtimeCases, ...callCases, ...endingCases, ...closingCases],
+    cases: [...runtimeCases, ...callCases, ...endingCases, ...sharingCases, ...closingCases],
     open: async () => {
       const backend = await options.createBackend()
       const context = new ComputeContext(backend, { timing, executorOptions: options.executorOptions ?? {} })

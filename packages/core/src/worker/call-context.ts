@@ -1,5 +1,5 @@
 import type { RabbitChannel } from '../driver/rabbit-channel.ts'
-import { NotSupportedError } from '../errors/index.ts'
+import { NotSupportedError, WorkerLostError } from '../errors/index.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { JobHead } from './protocol.ts'
 
@@ -38,6 +38,8 @@ export interface CallContext {
 export interface CallServices {
   readonly storage: (head: JobHead, name?: string) => Storage
   readonly channel: (() => Promise<RabbitChannel>) | undefined
+  /** Takes what the call writes. */
+  readonly log: (call: RunningCall, stream: number, text: string) => void
 }
 
 /** Where every copy of core in a worker finds the call whose code is running. */
@@ -53,6 +55,7 @@ export class RunningCall implements CallContext {
   #storage: Storage | undefined
   #abort: AbortController | undefined
   #fail: ((error: unknown) => void) | undefined
+  #ending: WorkerLostError | undefined
   logBytes = 0
 
   constructor(head: JobHead, callId: number, attempt: number, startedMs: number, open: CallServices) {
@@ -105,9 +108,39 @@ export class RunningCall implements CallContext {
     return console
   }
 
-  /** Aborts the function's signal, if it ever asked for one. */
+  /** Variables of the environment that the job gives its calls. */
+  get extraEnv(): Readonly<Record<string, string>> {
+    return this.#head.extraEnv ?? {}
+  }
+
+  /** Time limit in milliseconds; undefined for none. */
+  get timeoutMs(): number | undefined {
+    return this.#head.timeoutMs
+  }
+
+  /** Adds to the call's log. */
+  log(stream: number, text: string): void {
+    this.#open.log(this, stream, text)
+  }
+
+  /** Aborts the function's signal; one that is asked for later is aborted already. */
   abort(reason: unknown): void {
-    this.#abort?.abort(reason)
+    this.#abort ??= new AbortController()
+    this.#abort.abort(reason)
+  }
+
+  /** The function has asked for the end of its process, which others share: this call ends with the error returned. */
+  endProcess(code: unknown): WorkerLostError {
+    this.#ending ??= new WorkerLostError(
+      `The function ended its process with exit code ${String(code ?? process.exitCode ?? 0)}.`,
+    )
+    this.escaped(this.#ending)
+    return this.#ending
+  }
+
+  /** What `endProcess` has returned; undefined when it was not called. */
+  get ending(): WorkerLostError | undefined {
+    return this.#ending
   }
 
   /** What to call with an error that escaped the function: an uncaught exception or rejection of this call. */

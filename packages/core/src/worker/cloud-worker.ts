@@ -10,12 +10,12 @@ import { takeSecretsFromEnvironment } from '../driver/secrets-environment.ts'
 import { NotSupportedError } from '../errors/index.ts'
 import { LITHOPS_VERSION } from '../version.ts'
 import { BusyWatch, endAtTimeout } from './busy-watch.ts'
-import type { RunningCall } from './call-context.ts'
 import type { ModuleFactory } from './instantiate.ts'
 import { installLogCapture } from './log-capture.ts'
 import { ProcessGuard } from './process-guard.ts'
-import { type JobHead, type Location, PROTOCOL_VERSION } from './protocol.ts'
+import { type JobHead, type Location, PROTOCOL_VERSION, type StorageHead } from './protocol.ts'
 import { ActivationRunner, callOfCode } from './run-activation.ts'
+import { shareProcess } from './shared-process.ts'
 import type { WorkerHost } from './worker-host.ts'
 import { WorkerMonitors } from './worker-monitors.ts'
 import { WorkerStorages } from './worker-storages.ts'
@@ -35,6 +35,16 @@ export interface CloudWorkerOptions {
   readonly hasOwnConsole?: boolean
   /** Writes a line with the job's key into the platform's log before its calls, by which they are found. Default: false. */
   readonly namesJobs?: boolean
+  /**
+   * How many activations run at the same time. Above 1, calls do not share changes of the process: each sees its own
+   * `process.env`, `process.exit` ends the call alone, and `process.chdir` throws NotSupportedError. Default: 1.
+   */
+  readonly concurrency?: number
+  /**
+   * Called when a function did not stop at its timeout, after its call was told: it may still be running, so this process
+   * should be given nothing more, and be ended when the activations beside it have ended. Default: the process ends at once.
+   */
+  readonly onPoisoned?: () => void
 }
 
 /** Of one activation. */
@@ -43,8 +53,16 @@ export interface Circumstances {
    * Milliseconds that the platform gives it; calls that may take as long are left to the platform to end. Default: Infinity.
    */
   readonly timeLeftMs?: number
-  /** false: nobody reads the reply. Default: true. */
+  /** false: nobody reads the reply. Looked at whenever it matters: it may change. Default: true. */
   readonly isReplyAwaited?: boolean
+  /** Takes whole reply frames as they come, in order. Default: all of them are what `run` returns. */
+  readonly onReply?: (frames: Uint8Array) => void
+  /** The message was read, and its calls begin. */
+  readonly onAccepted?: () => void
+  /** Aborted when nobody waits for the calls any more: their signals are aborted, and no other begins. */
+  readonly signal?: AbortSignal
+  /** Said with a call's id in the line that begins with TIMEOUT_MARK, where several run at once; not 0. */
+  readonly activation?: number
 }
 
 /**
@@ -59,17 +77,16 @@ export class CloudWorker {
   readonly #runner: ActivationRunner
   readonly #storages: WorkerStorages
   readonly #monitors: WorkerMonitors
-  readonly #guard: ProcessGuard
+  /** Undefined where calls share the process. */
+  readonly #guard: ProcessGuard | undefined
+  readonly #concurrency: number
   readonly #busyWatch = new BusyWatch()
   readonly #folder = join(tmpdir(), `lithops-${process.pid}`)
   readonly #initMs: number
   #madeFolder: Promise<unknown> | undefined
   #activations = 0
-  #head: JobHead | undefined
-  #timeLeftMs = Number.POSITIVE_INFINITY
-  #isReplyAwaited = true
-  #frames: Uint8Array[] = []
-  #last: Promise<unknown> = Promise.resolve()
+  #running = 0
+  readonly #waiting: (() => void)[] = []
 
   constructor(options: CloudWorkerOptions) {
     this.#options = options
@@ -78,8 +95,10 @@ export class CloudWorker {
     const secrets = options.secrets ?? takeSecretsFromEnvironment()
     this.#storages.addSecrets(secrets)
     this.#monitors.addSecrets(secrets)
-    this.#guard = new ProcessGuard()
-    this.#runner = new ActivationRunner(this.#host())
+    this.#concurrency = options.concurrency ?? 1
+    if (this.#concurrency > 1) shareProcess()
+    else this.#guard = new ProcessGuard()
+    this.#runner = new ActivationRunner(this.#hostOf({}, () => {}))
     this.#captureLogs()
     this.#takeErrors()
     this.#initMs = performance.now()
@@ -97,32 +116,55 @@ export class CloudWorker {
   }
 
   /**
-   * Runs one activation message; several at once are run one after the other.
+   * Runs one activation message; those beyond `concurrency` wait for their turn.
    *
    * @returns the reply frames of its calls; empty where all of them went another way home
    * @throws ProtocolError for a message that cannot be read, or of another version
    */
-  run(payload: Uint8Array, circumstances: Circumstances = {}): Promise<Uint8Array> {
-    const run = this.#last.then(() => this.#run(payload, circumstances))
-    this.#last = run.catch(() => {})
-    return run
-  }
-
-  async #run(payload: Uint8Array, { timeLeftMs, isReplyAwaited }: Circumstances): Promise<Uint8Array> {
-    this.#frames = []
-    this.#timeLeftMs = timeLeftMs ?? Number.POSITIVE_INFINITY
-    this.#isReplyAwaited = isReplyAwaited ?? true
+  async run(payload: Uint8Array, circumstances: Circumstances = {}): Promise<Uint8Array> {
+    if (this.#running < this.#concurrency) this.#running++
+    else await new Promise<void>(resolve => this.#waiting.push(resolve))
     try {
-      await this.#runner.run(payload)
-      return this.#frames.length === 1 ? (this.#frames[0] as Uint8Array) : Buffer.concat(this.#frames)
+      return await this.#run(payload, circumstances)
     } finally {
-      this.#frames = []
+      const next = this.#waiting.shift()
+      if (next === undefined) this.#running--
+      else next()
     }
   }
 
-  #host(): WorkerHost {
+  /**
+   * Reads an object: what a batch places there for its workers.
+   *
+   * @param storage as an activation's head has it; the secrets that were placed for it are used
+   * @param range the bytes from `start` up to, not including, `end`; default: all
+   * @throws NotSupportedError when this worker does not bring the driver, StorageError when it cannot be read
+   */
+  async readObject(
+    storage: StorageHead,
+    key: string,
+    range?: { readonly start: number; readonly end: number },
+  ): Promise<Uint8Array> {
+    await this.#storages.load({ storage })
+    const backend = this.#storages.of({ storage })
+    return backend.getObject(storage.bucket, key, range === undefined ? {} : { range })
+  }
+
+  async #run(payload: Uint8Array, circumstances: Circumstances): Promise<Uint8Array> {
+    const { onReply, signal, onAccepted } = circumstances
+    const frames: Uint8Array[] = []
+    await this.#runner.run(payload, {
+      host: this.#hostOf(circumstances, onReply ?? (some => frames.push(some))),
+      ...(signal === undefined ? {} : { signal }),
+      ...(onAccepted === undefined ? {} : { onAccepted }),
+    })
+    return frames.length === 1 ? (frames[0] as Uint8Array) : Buffer.concat(frames)
+  }
+
+  /** The outside world of one activation. */
+  #hostOf(circumstances: Circumstances, emit: (frames: Uint8Array) => void): WorkerHost {
     const storages = this.#storages
-    const worker = this
+    const { timeLeftMs = Number.POSITIVE_INFINITY, activation } = circumstances
     return {
       facts: () => ({
         workerId: this.#options.workerId,
@@ -131,34 +173,37 @@ export class CloudWorker {
         coldStart: this.#activations++ === 0,
         initMs: this.#initMs,
       }),
-      emit: frames => this.#frames.push(frames),
+      emit,
       importModule: (hash, code, inline) => this.#importModule(hash, code, inline),
       readLocation: async location => {
         throw new NotSupportedError(`A remote worker cannot read from '${location.kind}'.`)
       },
       get repliesReachClient() {
-        return worker.#isReplyAwaited
+        return circumstances.isReplyAwaited ?? true
       },
       openPublisher: head => this.#monitors.open(head),
       loadStorage: head => storages.load(head),
       openStorage: (head, name) => storages.open(head, name),
-      beginJob: head => {
-        this.#head = head
-        this.#guard.begin(head.extraEnv)
-        if (this.#options.namesJobs) console.log(`lithops: calls of job ${head.executorId}-${head.jobId}`)
+      beginJob: head => this.#beginJob(head),
+      beforeCall: call => {
+        const { timeoutMs } = call
+        if (timeoutMs !== undefined && timeoutMs < timeLeftMs)
+          this.#busyWatch.begin(call, timeoutMs, activation)
       },
-      beforeCall: call => this.#beforeCall(call),
-      afterCall: () => {
-        this.#busyWatch.end()
-        this.#guard.restore()
+      afterCall: call => {
+        this.#busyWatch.end(call)
+        this.#guard?.restore()
       },
-      poisoned: call => endAtTimeout(call.callId, this.#head?.timeoutMs),
+      poisoned: call => {
+        if (this.#options.onPoisoned === undefined) endAtTimeout(call.callId, call.timeoutMs)
+        else this.#options.onPoisoned()
+      },
     }
   }
 
-  #beforeCall(call: RunningCall): void {
-    const timeoutMs = this.#head?.timeoutMs
-    if (timeoutMs !== undefined && timeoutMs < this.#timeLeftMs) this.#busyWatch.begin(call.callId, timeoutMs)
+  #beginJob(head: JobHead): void {
+    this.#guard?.begin(head.extraEnv)
+    if (this.#options.namesJobs) console.log(`lithops: calls of job ${head.executorId}-${head.jobId}`)
   }
 
   async #importModule(hash: string, code: Location, inline: Uint8Array): Promise<ModuleFactory> {
@@ -186,7 +231,7 @@ export class CloudWorker {
       (stream, text) => {
         const call = callOfCode.getStore() ?? this.#runner.currentCall
         if (call === undefined) return false
-        this.#runner.log(call, stream, text)
+        call.log(stream, text)
         return true
       },
       { mirrors: true, hasOwnConsole: this.#options.hasOwnConsole ?? false },

@@ -22,13 +22,25 @@ export interface LoadedFunction {
 export class FunctionCache {
   readonly #modules = new Map<string, Promise<ModuleFactory>>()
   readonly #jobs = new Map<string, LoadedFunction>()
+  readonly #loading = new Map<string, Promise<LoadedFunction>>()
 
   /** The function if it is loaded already: the hot path needs no await. */
   loaded(activation: IncomingActivation): LoadedFunction | undefined {
     return this.#jobs.get(jobKeyOf(activation))
   }
 
-  async load(activation: IncomingActivation, host: WorkerHost): Promise<LoadedFunction> {
+  /** Activations of a job that come at once share one loading of its function. */
+  load(activation: IncomingActivation, host: WorkerHost): Promise<LoadedFunction> {
+    const key = jobKeyOf(activation)
+    let loading = this.#loading.get(key)
+    if (loading === undefined) {
+      loading = this.#load(activation, host).finally(() => this.#loading.delete(key))
+      this.#loading.set(key, loading)
+    }
+    return loading
+  }
+
+  async #load(activation: IncomingActivation, host: WorkerHost): Promise<LoadedFunction> {
     const { head } = activation
     await host.loadStorage?.(head)
     const factory = await this.#module(activation, host)

@@ -46,41 +46,57 @@ Object.defineProperty(globalThis, CALL_OF_CODE, { value, configurable: true })
 /** Milliseconds since 1970 with the resolution of performance.now(). */
 export const nowMs = (): number => performance.timeOrigin + performance.now()
 
-/** Runs activations one after the other in this process; keeps functions warm between them. */
+/** Of one activation. */
+export interface RunOptions {
+  /** The outside world of this activation. Default: the runner's. */
+  readonly host?: WorkerHost
+  /** Aborted when nobody waits for the calls any more: their signals are aborted, and those not begun are handed back. */
+  readonly signal?: AbortSignal
+  /** The message was read, and its calls begin. */
+  readonly onAccepted?: () => void
+}
+
+/** Runs activations in this process; keeps functions warm between them. Several at once share a job's function. */
 export class ActivationRunner {
   readonly #host: WorkerHost
   readonly #functions = new FunctionCache()
-  #run: ActivationRun | undefined
+  readonly #runs = new Set<ActivationRun>()
 
   constructor(host: WorkerHost) {
     this.#host = host
   }
 
   /** Runs one activation message to its end. Throws ProtocolError only for a message that cannot be read. */
-  async run(payload: Uint8Array): Promise<void> {
+  async run(payload: Uint8Array, { host = this.#host, signal, onAccepted }: RunOptions = {}): Promise<void> {
     const activation = decodeActivation(payload)
-    const run = new ActivationRun(activation, this.#host, this.#functions)
-    this.#run = run
+    const run = new ActivationRun(activation, host, this.#functions, signal)
+    const onAbort = () => run.cancel(signal?.reason)
+    this.#runs.add(run)
+    signal?.addEventListener('abort', onAbort, { once: true })
+    onAccepted?.()
     try {
       await run.run()
     } finally {
-      this.#run = undefined
+      signal?.removeEventListener('abort', onAbort)
+      this.#runs.delete(run)
     }
   }
 
-  /** The call whose function is running or awaited now. */
+  /** The call whose function is running or awaited now; undefined when there are several. */
   get currentCall(): RunningCall | undefined {
-    return this.#run?.currentCall
+    if (this.#runs.size !== 1) return undefined
+    const [run] = this.#runs
+    return run?.currentCall
   }
 
   /** Adds log text of a call; what is over the job's limit is dropped and the cut is marked. */
   log(call: RunningCall, stream: number, text: string): void {
-    this.#run?.log(call, stream, text)
+    call.log(stream, text)
   }
 
   /** Tells at once what has not been told yet; for the moment before the process ends. */
   flush(): void {
-    this.#run?.flush()
+    for (const run of this.#runs) run.flush()
   }
 }
 
@@ -88,6 +104,7 @@ class ActivationRun {
   readonly #activation: IncomingActivation
   readonly #host: WorkerHost
   readonly #functions: FunctionCache
+  readonly #signal: AbortSignal | undefined
   readonly #writer = new ByteWriter(1024)
   readonly #room: ReplyRoom
   /** Something says how large results may be. */
@@ -106,15 +123,32 @@ class ActivationRun {
   currentCall: RunningCall | undefined
   /** The one that was begun last. */
   #lastCall: RunningCall | undefined
+  /** Nothing is told any more. */
+  #isOver = false
 
-  constructor(activation: IncomingActivation, host: WorkerHost, functions: FunctionCache) {
+  constructor(
+    activation: IncomingActivation,
+    host: WorkerHost,
+    functions: FunctionCache,
+    signal: AbortSignal | undefined,
+  ) {
     this.#activation = activation
     this.#host = host
     this.#functions = functions
-    this.#services = { storage: host.openStorage, channel: undefined }
+    this.#signal = signal
+    this.#services = {
+      storage: host.openStorage,
+      channel: undefined,
+      log: (call, stream, text) => this.log(call, stream, text),
+    }
     const { head, calls } = activation
     this.#room = new ReplyRoom(head, calls.length)
     this.#isLimited = head.maxReplyBytes !== undefined || head.inlineResultBytes !== undefined
+  }
+
+  /** Nobody waits for its calls: the one that runs is told to stop, and no other begins. */
+  cancel(reason: unknown): void {
+    this.currentCall?.abort(reason)
   }
 
   async run(): Promise<void> {
@@ -138,7 +172,8 @@ class ActivationRun {
     for (let i = 0; i < calls.length; i++) {
       const call = calls[i] as IncomingCall
       const now = performance.now()
-      if (this.#isBroken() || (i > 0 && handBackAfterMs > 0 && now - begun > handBackAfterMs)) {
+      const isLate = i > 0 && handBackAfterMs > 0 && now - begun > handBackAfterMs
+      if (isLate || this.#signal?.aborted || this.#isBroken()) {
         this.#handBack(calls.slice(i))
         break
       }
@@ -173,6 +208,7 @@ class ActivationRun {
       // what cannot be removed now is found by `lithops clean`
       await removeIfAbandoned(this.#activation.head, this.#host).catch(() => {})
     }
+    this.#isOver = true
   }
 
   async #openPublishing(head: JobHead): Promise<void> {
@@ -371,13 +407,17 @@ class ActivationRun {
       endedMs: nowMs(),
       peakMemoryKib: this.#peakMemory(),
     }
+    if (running.ending !== undefined) {
+      end.outcome = Outcome.error
+      value = running.ending
+    }
     if (this.currentCall === running) this.currentCall = undefined
     this.#hasProgress = true
-    this.#host.afterCall?.()
+    this.#host.afterCall?.(running)
     if (this.#isLimited) return this.#endedWithinLimits(end, value, loaded)
     try {
       writeEnded(this.#writer, end, writer =>
-        outcome === Outcome.value
+        end.outcome === Outcome.value
           ? encodeValueInto(writer, value, loaded?.classes)
           : encodeErrorInto(writer, value, loaded?.classes),
       )
@@ -464,7 +504,7 @@ class ActivationRun {
 
   log(call: RunningCall, stream: number, text: string): void {
     const { maxLogBytes } = this.#activation.head
-    if (call.logBytes >= maxLogBytes) return
+    if (this.#isOver || call.logBytes >= maxLogBytes) return
     call.logBytes += Buffer.byteLength(text)
     let kept = call.logBytes > maxLogBytes ? `${text}\n[log cut at ${maxLogBytes} bytes]\n` : text
     if (this.#isLimited && Buffer.byteLength(kept) + LOG_HEAD_BYTES > this.#roomBytes()) {

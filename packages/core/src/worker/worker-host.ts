@@ -39,7 +39,7 @@ export interface WorkerHost {
   /** A call begins now. */
   beforeCall?(call: RunningCall): void
   /** A call has ended: undo what it changed in the process. */
-  afterCall?(): void
+  afterCall?(call: RunningCall): void
   /** A function was ended at its timeout but may still be running: this process should take no more calls. */
   poisoned(call: RunningCall): void
 }

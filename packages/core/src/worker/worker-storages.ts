@@ -8,6 +8,9 @@ import { withRetries } from '../storage/retrying-storage.ts'
 import { Storage } from '../storage/storage.ts'
 import type { JobHead, Location, StorageHead } from './protocol.ts'
 
+/** What is looked at of a job's head. */
+type StorageNeeds = Pick<JobHead, 'storage' | 'storages'>
+
 /** What a worker can open without a file of this machine. */
 export interface WorkerStoragesOptions {
   /** Drivers that the runtime brings. */
@@ -40,7 +43,7 @@ export class WorkerStorages {
   }
 
   /** Where a storage of the job is. Throws NotSupportedError when it has none, or none of that name. */
-  place(head: JobHead, name?: string): StorageHead {
+  place(head: StorageNeeds, name?: string): StorageHead {
     const place = name === undefined ? head.storage : head.storages?.[name]
     if (place !== undefined) return place
     if (name !== undefined) {
@@ -55,7 +58,7 @@ export class WorkerStorages {
   }
 
   /** The opened storage, with retries; `load` must have been awaited where opening takes time. */
-  of(head: JobHead, name?: string): StorageBackend {
+  of(head: StorageNeeds, name?: string): StorageBackend {
     const place = this.place(head, name)
     const opened = this.#opened.get(keyOf(place))
     if (opened !== undefined) return opened
@@ -69,17 +72,17 @@ export class WorkerStorages {
   }
 
   /** The same for functions. */
-  open(head: JobHead, name?: string): Storage {
+  open(head: StorageNeeds, name?: string): Storage {
     return new Storage({ backend: this.of(head, name), bucket: this.place(head, name).bucket })
   }
 
   /** Reads what lies in a storage of the job. */
-  read(head: JobHead, location: Location & { readonly kind: 'object' }): Promise<Uint8Array> {
+  read(head: StorageNeeds, location: Location & { readonly kind: 'object' }): Promise<Uint8Array> {
     return this.of(head, location.storage).getObject(location.bucket, location.key)
   }
 
   /** Opens all storages of the job. Quick when they are open. */
-  async load(head: JobHead): Promise<void> {
+  async load(head: StorageNeeds): Promise<void> {
     const places = head.storages === undefined ? [] : Object.values(head.storages)
     if (head.storage !== undefined) places.push(head.storage)
     for (const place of places) if (!this.#opened.has(keyOf(place))) await this.#loadOnce(place)

@@ -11,12 +11,13 @@ import {
 } from '../../src/testing/index.ts'
 import { casesOf } from './harness.ts'
 
-/** The tests of this folder and the one beside the kits name the case that each mistake must fail. */
+/** The tests of this folder, the one beside the kits, and those of real workers name the case that each mistake must fail. */
 const sources = [
   'compute-mistakes.test.ts',
   'storage-mistakes.test.ts',
   'monitor-mistakes.test.ts',
   '../../src/testing/kits-catch.test.ts',
+  '../../../container-runtime/test/sharing-mistakes.test.ts',
 ]
 const named = new Set(
   sources

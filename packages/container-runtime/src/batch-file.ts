@@ -1,0 +1,46 @@
+// Activations of a batch in one file: "As a batch" of docs/protocol.md. Both halves import this file.
+
+/** Variable that tells workers where a batch lies; JSON of a BatchPlace. */
+export const BATCH_VARIABLE = 'LITHOPS_BATCH'
+/** Argument of a worker that runs one activation of a batch. */
+export const BATCH_ARGUMENT = 'batch'
+/** Argument of a worker that says what it is. */
+export const METADATA_ARGUMENT = 'metadata'
+
+const MAGIC = [0x4c, 0x42] as const
+const BATCH_VERSION = 1
+const TABLE_AT = 7
+const ENTRY_BYTES = 8
+
+/** Puts the activation messages of a batch into one file, from which each worker reads its own. */
+export function encodeBatch(payloads: readonly Uint8Array[]): Uint8Array {
+  const table = Buffer.alloc(TABLE_AT + ENTRY_BYTES * (payloads.length + 1))
+  table.set([...MAGIC, BATCH_VERSION])
+  table.writeUInt32LE(payloads.length, 3)
+  let at = table.length
+  for (const [i, payload] of payloads.entries()) {
+    table.writeDoubleLE(at, TABLE_AT + ENTRY_BYTES * i)
+    at += payload.length
+  }
+  table.writeDoubleLE(at, table.length - ENTRY_BYTES)
+  return Buffer.concat([table, ...payloads])
+}
+
+/** Reads bytes of a batch's file, from `start` up to, not including, `end`. */
+export type BatchReader = (start: number, end: number) => Promise<Uint8Array>
+
+/** Reads one activation message. Throws a RangeError when the file is none, or has no such activation. */
+export async function readBatchEntry(read: BatchReader, index: number): Promise<Uint8Array> {
+  const head = Buffer.from(await read(0, TABLE_AT))
+  if (head.length < TABLE_AT || head[0] !== MAGIC[0] || head[1] !== MAGIC[1])
+    throw new RangeError('The file of the batch is not one.')
+  if (head[2] !== BATCH_VERSION)
+    throw new RangeError(
+      `The batch has version ${head[2]}, and this worker reads ${BATCH_VERSION}: run \`lithops runtime update\`.`,
+    )
+  const count = head.readUInt32LE(3)
+  if (index >= count) throw new RangeError(`The batch has ${count} activations, and none of index ${index}.`)
+  const at = TABLE_AT + ENTRY_BYTES * index
+  const entry = Buffer.from(await read(at, at + 2 * ENTRY_BYTES))
+  return read(entry.readDoubleLE(0), entry.readDoubleLE(ENTRY_BYTES))
+}

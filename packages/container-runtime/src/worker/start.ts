@@ -1,0 +1,71 @@
+import { fileURLToPath } from 'node:url'
+import { CloudWorker } from '@lithops/core/worker'
+import { BATCH_ARGUMENT, METADATA_ARGUMENT } from '../batch-file.ts'
+import { runBatch } from './batch.ts'
+import { startHttpWorker } from './http-server.ts'
+import { readSettings } from './settings.ts'
+import { runSlot, type WorkerDrivers } from './slot.ts'
+
+/** Argument of the processes that run functions. */
+const SLOT_ARGUMENT = 'slot'
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const
+
+/**
+ * What the file of a worker does when it is started. Without an argument it serves, and runs functions in further processes
+ * of itself, so that what a function does to its process (busy loops, exits, too much memory) does not keep it from answering.
+ * `batch`: it runs one activation of a batch. `metadata`: it says what it is.
+ *
+ * @param file URL of the file that is started
+ * @param loadDrivers drivers of storages and monitors that the runtime brings; called where functions run
+ */
+export async function startWorker(file: string, loadDrivers: () => Promise<WorkerDrivers>): Promise<void> {
+  try {
+    const settings = readSettings(process.env)
+    const [, , argument] = process.argv
+    switch (argument) {
+      case undefined:
+        await serve(file, settings)
+        break
+      case SLOT_ARGUMENT:
+        runSlot(await loadDrivers(), settings.concurrency)
+        break
+      case BATCH_ARGUMENT:
+        await runBatch(await loadDrivers(), settings.graceMs)
+        // connections of storages and monitors would keep it
+        return process.exit(0)
+      case METADATA_ARGUMENT: {
+        const { metadata } = new CloudWorker({ workerId: 'metadata' })
+        process.stdout.write(`${JSON.stringify(metadata)}\n`)
+        break
+      }
+      default:
+        throw new RangeError(
+          `A worker knows the arguments '${BATCH_ARGUMENT}' and '${METADATA_ARGUMENT}', and not ${JSON.stringify(argument)}.`,
+        )
+    }
+  } catch (error) {
+    fail(error instanceof Error ? error.message : String(error))
+  }
+}
+
+async function serve(file: string, settings: ReturnType<typeof readSettings>): Promise<void> {
+  const worker = startHttpWorker(settings, {
+    args: [fileURLToPath(file), SLOT_ARGUMENT],
+    onBroken: reason => fail(`The processes that run functions do not start: ${reason}`),
+  })
+  let isTold = false
+  for (const signal of SIGNALS)
+    process.on(signal, () => {
+      // somebody who says it twice means at once
+      if (isTold) process.exit(1)
+      isTold = true
+      void worker.end().then(() => process.exit(0))
+    })
+  const port = await worker.listening
+  process.stdout.write(`lithops worker: listens on port ${port}\n`)
+}
+
+function fail(message: string): never {
+  process.stderr.write(`lithops worker: ${message}\n`)
+  process.exit(1)
+}

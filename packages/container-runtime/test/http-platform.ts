@@ -1,0 +1,152 @@
+import {
+  type Activation,
+  type ActivationReport,
+  COMPUTE_SPEC_VERSION,
+  type ComputeBackend,
+  type DeployOptions,
+  encodeSecrets,
+  InvocationError,
+  type InvokeOptions,
+  type RuntimeMetadata,
+  type RuntimeSpec,
+  SECRETS_ENVIRONMENT_NAME,
+  type WorkerSecrets,
+} from '@lithops/core/driver'
+import { WorkerConnections } from '../src/index.ts'
+import { WorkerProgram } from './worker-program.ts'
+
+const MAX_PAYLOAD_BYTES = 4 * 1024 * 1024
+
+export interface HttpPlatformOptions {
+  readonly workerProcesses?: number
+  readonly concurrency?: number
+  /** Default: as many as the worker has places for. */
+  readonly maxActivations?: number
+  /** Further variables of the worker. */
+  readonly environment?: Readonly<Record<string, string>>
+  /** Another worker than the built one, relative to this folder. */
+  readonly file?: string
+  readonly heartbeatMs?: number
+  /** Something on the way: takes the worker's origin, gives the one to use. */
+  readonly before?: (origin: string) => Promise<string>
+}
+
+interface Deployed {
+  readonly program: WorkerProgram
+  readonly connections: WorkerConnections
+}
+
+/** A platform of one container that answers HTTP, as a process of this machine. */
+export class HttpPlatform implements ComputeBackend {
+  readonly specVersion = COMPUTE_SPEC_VERSION
+  readonly name = 'http_platform'
+  readonly kind = 'faas'
+  readonly capabilities
+  readonly defaultRuntime: RuntimeSpec = { name: 'default' }
+  readonly #options: HttpPlatformOptions
+  readonly #secrets = new Map<string, WorkerSecrets>()
+  readonly #all: Deployed[] = []
+  #deployed: Promise<Deployed> | undefined
+  #closed: InvocationError | undefined
+
+  constructor(options: HttpPlatformOptions = {}) {
+    this.#options = options
+    const { workerProcesses = 1, concurrency = 1 } = options
+    this.capabilities = {
+      synchronousReply: true,
+      streamsReplies: true,
+      maxPayloadBytes: MAX_PAYLOAD_BYTES,
+      maxReplyBytes: Number.POSITIVE_INFINITY,
+      maxTimeoutMs: Number.POSITIVE_INFINITY,
+      maxActivations: options.maxActivations ?? workerProcesses * concurrency,
+      callsAtOnce: 1,
+      activationsPerWorker: concurrency,
+      sharesFileSystem: false,
+      killsBusyCalls: true,
+      freshWorkers: false,
+      workersOutliveClient: false,
+      placesSecrets: true,
+    } as const
+  }
+
+  /** The container that is there. */
+  async program(): Promise<WorkerProgram> {
+    if (this.#deployed === undefined) throw new Error('nothing is deployed')
+    return (await this.#deployed).program
+  }
+
+  async deployRuntime(_: RuntimeSpec, options: DeployOptions = {}): Promise<RuntimeMetadata> {
+    options.signal?.throwIfAborted()
+    const before = encodeSecrets([...this.#secrets.values()])
+    for (const secret of options.secrets ?? []) this.#secrets.set(secret.storageId, secret)
+    if (before !== encodeSecrets([...this.#secrets.values()])) await this.deleteRuntime()
+    this.#deployed ??= this.#deploy()
+    const { connections } = await this.#deployed
+    return connections.metadata(options.signal === undefined ? {} : { signal: options.signal })
+  }
+
+  async #deploy(): Promise<Deployed> {
+    const { workerProcesses = 1, concurrency = 1, environment = {}, before, file } = this.#options
+    const program = new WorkerProgram(
+      {
+        LITHOPS_WORKER_PROCESSES: `${workerProcesses}`,
+        LITHOPS_CONCURRENCY: `${concurrency}`,
+        [SECRETS_ENVIRONMENT_NAME]: encodeSecrets([...this.#secrets.values()]),
+        ...environment,
+      },
+      file === undefined ? {} : { file },
+    )
+    const origin = await program.origin()
+    const connections = new WorkerConnections({ origin: (await before?.(origin)) ?? origin })
+    const deployed = { program, connections }
+    this.#all.push(deployed)
+    return deployed
+  }
+
+  async listRuntimes() {
+    return this.#deployed === undefined ? [] : [{ name: 'default', version: '0', workerName: 'container' }]
+  }
+
+  async deleteRuntime(): Promise<void> {
+    const deployed = await this.#deployed
+    this.#deployed = undefined
+    await deployed?.connections.close()
+    await deployed?.program.end()
+  }
+
+  async invoke(activation: Activation, { signal, onReply }: InvokeOptions): Promise<ActivationReport> {
+    if (this.#closed !== undefined) throw this.#closed
+    signal?.throwIfAborted()
+    this.#deployed ??= this.#deploy()
+    const { connections } = await this.#deployed
+    const { heartbeatMs } = this.#options
+    try {
+      await connections.run({
+        payload: activation.payload,
+        signal,
+        onReply,
+        goesOnAlone: activation.repliesElsewhere ?? false,
+        ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
+      })
+      return { requestId: activation.id }
+    } catch (error) {
+      throw this.#closed ?? error
+    }
+  }
+
+  async clean({ dryRun = false } = {}): Promise<readonly string[]> {
+    const names = this.#deployed === undefined ? [] : ['container']
+    if (!dryRun) await this.deleteRuntime()
+    return names
+  }
+
+  async close(): Promise<void> {
+    this.#closed ??= new InvocationError('closed', { code: 'LITHOPS_CLOSED', isRetryable: false })
+    await Promise.all(
+      this.#all.map(async ({ program, connections }) => {
+        await connections.close()
+        await program.end()
+      }),
+    )
+  }
+}

@@ -1,0 +1,50 @@
+/** Small deliberate mistakes of workers that run several activations at once, each of which must fail the case named for it. */
+import { computeConformance } from '@lithops/core/testing'
+import { describe, test } from 'vitest'
+import { mustFail } from '../../core/test/kits/harness.ts'
+import { HttpPlatform, type HttpPlatformOptions } from './http-platform.ts'
+
+const broken = (TEST_MISTAKE: string): HttpPlatformOptions => ({
+  concurrency: 4,
+  file: './broken-worker.mjs',
+  environment: { TEST_MISTAKE },
+})
+/** It says that it takes several activations at once, and runs one after the other. */
+const oneAfterTheOther: HttpPlatformOptions = { concurrency: 4, environment: { LITHOPS_CONCURRENCY: '1' } }
+
+const mistakes: Record<string, { readonly fails: string; readonly options: HttpPlatformOptions }> = {
+  'runs one after the other': {
+    fails: 'activations at the same time in a worker have their own context and result',
+    options: oneAfterTheOther,
+  },
+  'lets short calls wait': {
+    fails: 'a long call does not hold back short ones in its worker',
+    options: oneAfterTheOther,
+  },
+  'has one environment for all calls': {
+    fails: 'activations at the same time in a worker have their own environment',
+    options: broken('one environment for all'),
+  },
+  'does not know whose a line is': {
+    fails: 'activations at the same time in a worker have their own logs',
+    options: broken('logs that belong to nobody'),
+  },
+  'lets a call end its neighbours': {
+    fails: 'a call over its timeout, or one that exits, hurts no call beside it',
+    options: broken('exits of the whole process'),
+  },
+}
+
+describe('the compute kit catches a worker that', () => {
+  test.each(Object.entries(mistakes))('%s', (_, { fails, options }) =>
+    mustFail(
+      kitTest =>
+        computeConformance({
+          test: kitTest,
+          timing: { callMs: options === oneAfterTheOther ? 1_500 : 4_000, timeoutMs: 300 },
+          createBackend: () => new HttpPlatform(options),
+        }),
+      `compute: ${fails}`,
+    ),
+  )
+})

@@ -1,0 +1,61 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { isAbsolute } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** The worker as it was built, as a process of this machine: what a container would run. */
+export class WorkerProgram {
+  readonly child: ChildProcess
+  readonly exited: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>
+  /** What it and its processes wrote: the platform's log. */
+  log = ''
+  #wake: () => void = () => {}
+
+  constructor(
+    environment: Readonly<Record<string, string>> = {},
+    { file = '../dist/worker/entry.js', args = [] }: { file?: string; args?: readonly string[] } = {},
+  ) {
+    const main = isAbsolute(file) ? file : fileURLToPath(new URL(file, import.meta.url))
+    this.child = spawn(process.execPath, [main, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { PATH: process.env.PATH, PORT: '0', ...environment },
+    })
+    for (const stream of [this.child.stdout, this.child.stderr])
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        this.log += text
+        this.#wake()
+      })
+    this.exited = new Promise(resolve => {
+      this.child.once('close', (code, signal) => {
+        this.#wake()
+        resolve({ code, signal })
+      })
+    })
+  }
+
+  /** Where it listens. */
+  async origin(): Promise<string> {
+    const port = await this.said(/listens on port (\d+)/)
+    return `http://127.0.0.1:${port}`
+  }
+
+  /** Waits until its log has this, and gives the first group of it. */
+  async said(pattern: RegExp): Promise<string> {
+    for (;;) {
+      const found = pattern.exec(this.log)
+      if (found !== null) return found[1] ?? found[0]
+      if (this.child.exitCode !== null || this.child.signalCode !== null)
+        throw new Error(`The worker has ended without saying ${pattern}: ${this.log}`)
+      await new Promise<void>(resolve => {
+        this.#wake = resolve
+      })
+    }
+  }
+
+  async end(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return
+    const closed = once(this.child, 'close')
+    this.child.kill('SIGKILL')
+    await closed
+  }
+}
