@@ -58,6 +58,7 @@ function report(folder, packageJson, entry, reportFileName) {
         reportFolder,
         reportTempFolder: path.join(root, '.cache', 'api-report'),
       },
+      newlineKind: 'lf',
       docModel: { enabled: false },
       dtsRollup: { enabled: false },
       messages: {
