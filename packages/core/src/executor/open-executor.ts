@@ -1,4 +1,4 @@
-import type { ComputeBackend, RuntimeSpec, WorkerDriver, WorkerSecrets } from '../driver/compute-backend.ts'
+import type { ComputeBackend, RuntimeSpec, WorkerDriver } from '../driver/compute-backend.ts'
 import type { DriverLog } from '../driver/driver.ts'
 import type { Monitor } from '../driver/monitor.ts'
 import { ConfigError, InvocationError, MonitorError } from '../errors/index.ts'
@@ -10,15 +10,16 @@ import type { Job } from '../job/job.ts'
 import type { JobDefaults } from '../job/job-options.ts'
 import { LocalhostBackend } from '../localhost/localhost-backend.ts'
 import { publisherHead } from '../monitor/publisher-head.ts'
-import { clientKey, InternalStorage, jobPrefix } from '../storage/internal-storage.ts'
-import { type OpenStorage, secretsOf, storageHead } from '../storage/open-storage.ts'
-import { Storage } from '../storage/storage.ts'
+import { clientKey, type InternalStorage, jobPrefix } from '../storage/internal-storage.ts'
+import { type OpenStorage, secretsOf } from '../storage/open-storage.ts'
+import type { Storage } from '../storage/storage.ts'
 import type { Location } from '../worker/protocol.ts'
 import { DurableJobs, type DurableJobsHost, keepsJobs } from './durable-jobs.ts'
+import { driversOf, ExecutorStorages, type StorageOpeners, storagesOf } from './executor-storages.ts'
 import { cloudObjectIn, storageless, usesContextStorage } from './needs-storage.ts'
 
 /** What the config came to: the parts of an executor, opened when they are first needed. */
-export interface ExecutorParts {
+export interface ExecutorParts extends StorageOpeners {
   readonly jobDefaults: JobDefaults
   readonly runtime: Partial<RuntimeSpec>
   readonly log: DriverLog
@@ -28,10 +29,6 @@ export interface ExecutorParts {
   readonly injected: ReadonlySet<ComputeBackend>
   /** `storage: storageless`, or none for a remote backend. */
   readonly isStorageless: boolean
-  /** Undefined for `storage: storageless`. */
-  readonly openStorage: () => OpenStorage | Promise<OpenStorage> | undefined
-  /** A storage beside that one, by its config name. */
-  readonly openNamedStorage: (name: string) => Promise<OpenStorage>
   /** The storage monitor, for durable jobs of an executor whose results come the direct way. */
   readonly openStorageMonitor: (storage: OpenStorage) => Promise<Monitor>
   /** Undefined for the direct way home. */
@@ -48,10 +45,7 @@ export class ExecutorSurroundings {
   readonly #executorId: string
   #backends: readonly ComputeBackend[] | undefined
   readonly #ready: Promise<readonly ComputeBackend[]>
-  #storage: OpenStorage | Promise<OpenStorage> | undefined
-  #internal: InternalStorage | undefined
-  readonly #named = new Map<string, Promise<OpenStorage>>()
-  readonly #wantedStorages = new Map<Job, readonly string[]>()
+  readonly #storages: ExecutorStorages
   #monitor: Promise<Monitor> | undefined
   readonly #watches = new Map<Job, AbortController>()
   readonly #forgetting = new Set<Promise<void>>()
@@ -59,8 +53,6 @@ export class ExecutorSurroundings {
   /** By executor: this one's own jobs, and those of others that were attached to. */
   readonly #durable = new Map<string, DurableJobs>()
   #storageMonitor: Promise<Monitor> | undefined
-  /** Jobs may have left something in storage, and functions or the program cloud objects. */
-  #usesStorage = false
 
   constructor(
     parts: ExecutorParts,
@@ -72,6 +64,7 @@ export class ExecutorSurroundings {
     this.#host = { ...host, backendNames: () => (this.#backends ?? []).map(({ name }) => name) }
     this.#invoker = invoker
     this.#executorId = executorId
+    this.#storages = new ExecutorStorages(parts, executorId)
     if (parts.backends instanceof Promise) {
       this.#ready = parts.backends
       parts.backends.then(
@@ -90,7 +83,7 @@ export class ExecutorSurroundings {
 
   /** What workers need for the storage of the config, to deploy a runtime as its jobs will. */
   async workerNeeds(): Promise<WorkerNeeds> {
-    const [opened] = await Promise.all([this.#openStorage(), this.#ready])
+    const [opened] = await Promise.all([this.#storages.open(), this.#ready])
     const storage = this.#storageOfJobs(opened)
     if (storage === undefined) return {}
     const secret = secretsOf(storage.backend)
@@ -122,46 +115,19 @@ export class ExecutorSurroundings {
   }
 
   /** The user's view of the storage; with a name, of the one that has it in the config. */
-  async storage(name?: string): Promise<Storage> {
-    const own = await this.#openStorage()
-    const storage = name === undefined || name === own?.backend.name ? own : await this.#openNamed(name)
-    if (storage === undefined) throw storageless()
-    this.#usesStorage = true
-    return new Storage({
-      backend: () => storage,
-      name: storage.backend.name,
-      ownsBackend: false,
-      owner: { executorId: this.#executorId },
-    }).ready()
+  storage(name?: string): Promise<Storage> {
+    return this.#storages.viewOf(name)
   }
 
   /** The job's workers will need these storages, by their config names, besides its own. Called before `of`. */
   wantStorages(job: Job, names: readonly string[]): void {
-    if (names.length > 0) this.#wantedStorages.set(job, names)
-  }
-
-  #openNamed(name: string): Promise<OpenStorage> {
-    let opened = this.#named.get(name)
-    if (opened === undefined) {
-      opened = this.#parts.openNamedStorage(name)
-      this.#named.set(name, opened)
-      opened.catch(() => this.#named.delete(name))
-    }
-    return opened
-  }
-
-  async #openWanted(job: Job, own: OpenStorage | undefined): Promise<void> {
-    const names = this.#wantedStorages.get(job) ?? []
-    this.#wantedStorages.delete(job)
-    for (const name of names) {
-      if (name !== own?.backend.name) job.storages.set(name, await this.#openNamed(name))
-    }
+    this.#storages.want(job, names)
   }
 
   /** What a job's activations carry besides the job itself. Watches the job where results do not come with replies. */
   of(job: Job, directory: () => Promise<string>): JobSurroundings | Promise<JobSurroundings> {
-    const storage = this.#storageOfJobs(this.#openStorage())
-    if (storage !== undefined) this.#usesStorage = true
+    const storage = this.#storageOfJobs(this.#storages.open())
+    if (storage !== undefined) this.#storages.isUsed = true
     if (storage === undefined && job.options.results === 'storage') throw storageless("results: 'storage'")
     if (storage === undefined && job.options.durable) throw storageless('A durable job')
     const isDirect =
@@ -172,7 +138,7 @@ export class ExecutorSurroundings {
       isDirect === true &&
       !(storage instanceof Promise) &&
       job.storages.size === 0 &&
-      !this.#wantedStorages.has(job) &&
+      !this.#storages.hasWanted(job) &&
       !this.#mayStoreResults(job, this.#backends)
     )
       return { directory, ...this.#storageFor(job, storage) }
@@ -208,8 +174,8 @@ export class ExecutorSurroundings {
       ...storagesOf(job, storage),
       ...(this.#durable.get(job.executorId)?.isMarked ? { clientMark: clientKey(job.executorId) } : {}),
       internalStorage: () => {
-        this.#usesStorage = true
-        return this.#internalOf(storage)
+        this.#storages.isUsed = true
+        return this.#storages.internalOf(storage)
       },
       ...(inlineResultBytes === undefined ? {} : { inlineResultBytes }),
     }
@@ -222,10 +188,10 @@ export class ExecutorSurroundings {
   ): Promise<JobSurroundings> {
     const [opened, backends] = await Promise.all([opening, this.#ready])
     const storage = this.#storageOfJobs(opened)
-    await this.#openWanted(job, storage)
+    await this.#storages.openWanted(job, storage)
     if (storage !== undefined && this.#mayStoreResults(job, backends)) {
-      this.#usesStorage = true
-      await this.#internalOf(storage).ensureBucket()
+      this.#storages.isUsed = true
+      await this.#storages.internalOf(storage).ensureBucket()
       if (!job.isAdopted) await this.#durableOf(job.executorId, storage).mark()
     }
     if (this.#parts.openMonitor === undefined && !job.options.durable) {
@@ -261,7 +227,7 @@ export class ExecutorSurroundings {
 
   async #monitorOf(job: Job, storage: OpenStorage | undefined): Promise<Monitor> {
     const { openMonitor, openStorageMonitor } = this.#parts
-    this.#usesStorage = true
+    this.#storages.isUsed = true
     if (openMonitor === undefined) {
       if (storage === undefined) throw storageless()
       this.#storageMonitor ??= openStorageMonitor(storage)
@@ -280,7 +246,7 @@ export class ExecutorSurroundings {
     let durable = this.#durable.get(executorId)
     if (durable === undefined) {
       const isOwner = executorId === this.#executorId
-      durable = new DurableJobs(executorId, this.#internalOf(storage), this.#host, { isOwner })
+      durable = new DurableJobs(executorId, this.#storages.internalOf(storage), this.#host, { isOwner })
       this.#durable.set(executorId, durable)
     }
     return durable
@@ -288,15 +254,13 @@ export class ExecutorSurroundings {
 
   /** The storage of jobs, for what is kept there beyond this program. */
   async jobStorage(): Promise<InternalStorage> {
-    const [storage] = await Promise.all([this.#openStorage(), this.#ready])
-    if (storage === undefined) throw storageless()
-    return this.#internalOf(storage)
+    const [storage] = await Promise.all([this.#storages.opened(), this.#ready])
+    return this.#storages.internalOf(storage)
   }
 
   /** Jobs of another program that this one attaches to. */
   async durableJobs(executorId: string): Promise<DurableJobs> {
-    const storage = await this.#openStorage()
-    if (storage === undefined) throw storageless()
+    const storage = await this.#storages.opened()
     return this.#durableOf(executorId, storage)
   }
 
@@ -347,18 +311,14 @@ export class ExecutorSurroundings {
   }
 
   /** Reads a value that a worker left in storage. */
-  async readLocation(location: Location): Promise<Uint8Array> {
-    const storage = await this.#openStorage()
-    if (location.kind !== 'object' || storage === undefined) throw storageless()
-    const { bucket, key, start, end } = location
-    const range = start === undefined ? {} : { range: end === undefined ? { start } : { start, end } }
-    return this.#internalOf(storage).backend.getObject(bucket, key, range)
+  readLocation(location: Location): Promise<Uint8Array> {
+    return this.#storages.readLocation(location)
   }
 
   /** Removes what ended jobs left in storage. */
   async clean(): Promise<void> {
     await Promise.all(this.#forgetting)
-    if (!this.#usesStorage) return
+    if (!this.#storages.isUsed) return
     const kept = [
       ...this.#host.openJobs(),
       ...[...this.#durable.values()].flatMap(durable => durable.keptJobs),
@@ -379,8 +339,8 @@ export class ExecutorSurroundings {
   /** Removes what jobs left in storage, except for those that others are to read. */
   async #cleanAtEnd(): Promise<void> {
     await Promise.all(this.#forgetting)
-    if (!this.#usesStorage) return
-    await this.#internal?.stopWriting()
+    if (!this.#storages.isUsed) return
+    await this.#storages.stopWriting()
     for (const durable of this.#durable.values()) await durable.close()
     if (this.#durable.has(this.#executorId)) return
     await this.#sparing(storage => storage.cleanExecutor(this.#executorId, { isMarked: false }))
@@ -389,7 +349,7 @@ export class ExecutorSurroundings {
   /** Where results came without storage, that it cannot be had does not make the jobs fail now. */
   async #sparing(clean: (storage: InternalStorage) => Promise<void>): Promise<void> {
     // one that could not be opened holds nothing of ours, and the jobs have told why
-    const storage = await this.#internalStorage().catch(() => undefined)
+    const storage = await this.#storages.internal().catch(() => undefined)
     if (storage === undefined) return
     try {
       await clean(storage)
@@ -413,7 +373,7 @@ export class ExecutorSurroundings {
   async cleanAll(options: { readonly dryRun?: boolean }): Promise<readonly string[]> {
     const names: string[] = []
     for (const backend of await this.#ready) names.push(...(await backend.clean(options)))
-    const storage = await this.#internalStorage()
+    const storage = await this.#storages.internal()
     if (storage !== undefined) names.push(...(await storage.cleanAll(options)))
     return names
   }
@@ -435,68 +395,11 @@ export class ExecutorSurroundings {
         ),
       ),
     ])
-    // an injected storage backend is not ours to close; the drivers' own are
-    const opened = [this.#storage, ...this.#named.values()].map(storage =>
-      Promise.resolve(storage).catch(() => undefined),
-    )
-    for (const storage of await Promise.all(opened)) await storage?.backend.close()
+    await this.#storages.close()
     if (failure !== undefined) throw failure.error
-  }
-
-  #openStorage(): OpenStorage | Promise<OpenStorage> | undefined {
-    this.#storage ??= this.#parts.openStorage()
-    return this.#storage
-  }
-
-  async #internalStorage(): Promise<InternalStorage | undefined> {
-    const storage = await this.#openStorage()
-    return storage === undefined ? undefined : this.#internalOf(storage)
-  }
-
-  #internalOf(storage: OpenStorage): InternalStorage {
-    this.#internal ??= new InternalStorage(storage)
-    return this.#internal
-  }
-}
-
-/** What the job's workers are told of its storages, and what must be placed for them. */
-function storagesOf(
-  job: Job,
-  own: OpenStorage | undefined,
-): Pick<JobSurroundings, 'storage' | 'storages' | 'secrets' | 'drivers'> {
-  const all = [...(own === undefined ? [] : [own]), ...job.storages.values()]
-  const drivers = driversOf(all)
-  const secrets = new Map<string, WorkerSecrets>()
-  for (const { backend } of all) {
-    const secret = secretsOf(backend)
-    if (secret === undefined) continue
-    const other = secrets.get(secret.storageId)
-    if (other !== undefined && JSON.stringify(other.values) !== JSON.stringify(secret.values)) {
-      throw new ConfigError(
-        `Two storages '${secret.storageName}' of job ${job.key} differ in nothing but their secrets, so workers cannot ` +
-          'tell them apart. Use the same secrets, or name the user or the key id in their config.',
-      )
-    }
-    secrets.set(secret.storageId, secret)
-  }
-  return {
-    ...(own === undefined ? {} : { storage: storageHead(own) }),
-    ...(job.storages.size === 0
-      ? {}
-      : { storages: Object.fromEntries([...job.storages].map(([name, open]) => [name, storageHead(open)])) }),
-    ...(secrets.size === 0 ? {} : { secrets: [...secrets.values()] }),
-    ...(drivers.length === 0 ? {} : { drivers }),
   }
 }
 
 function driverOfMonitor(name: string, module: string): WorkerDriver {
   return { kind: 'monitor', name, module }
-}
-
-function driversOf(storages: readonly OpenStorage[]): WorkerDriver[] {
-  const drivers = new Map<string, WorkerDriver>()
-  for (const { backend, module } of storages) {
-    if (module !== undefined) drivers.set(module, { kind: 'storage', name: backend.name, module })
-  }
-  return [...drivers.values()]
 }
