@@ -10,24 +10,21 @@ import type { FuturesList } from '../future/futures-list.ts'
 import { FuturesStream } from '../future/futures-stream.ts'
 import type { ResponseFuture } from '../future/response-future.ts'
 import { type WaitOptions, type WaitResult, waitFor } from '../future/wait.ts'
-import type { AdoptedCalls } from '../invoker/adopted-calls.ts'
 import { Invoker } from '../invoker/invoker.ts'
 import { LazyDirectory } from '../invoker/job-message.ts'
 import type { Call } from '../job/call.ts'
 import type { Job } from '../job/job.ts'
 import { type CallOptions, compileJobOptions } from '../job/job-options.ts'
 import { show } from '../job/option-checks.ts'
-import { readStatuses } from '../monitor/read-statuses.ts'
 import type { ObjectPiece } from '../piece/index.ts'
 import { type UsageReport, usageOfJobs } from '../stats/job-usage.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { CallContext } from '../worker/call-context.ts'
-import { AttachedJob, type AttachOptions, infoOf, takeOverWhenGone } from './attached-job.ts'
-import type { DurableJobs } from './durable-jobs.ts'
+import { attachJob } from './attach-job.ts'
+import type { AttachedJob, AttachOptions } from './attached-job.ts'
 import { newExecutorId } from './executor-id.ts'
 import { type ExecutorKind, type ExecutorOptions, resolveExecutor } from './executor-options.ts'
-import { type JobListing, listJobs, readRecord } from './job-listing.ts'
-import type { JobRecord } from './job-record.ts'
+import { type JobListing, listJobs } from './job-listing.ts'
 import { type JobHost, JobRunner } from './job-runner.ts'
 import {
   checkMapReduceOptions,
@@ -45,7 +42,6 @@ import { type ExecutorParts, ExecutorSurroundings } from './open-executor.ts'
 import { ProgressBar, progressOf, wantsProgress } from './progress-bar.ts'
 import { type GetResultOptions, resultOfStream, toleratesFailures, valuesOf } from './read-results.ts'
 import { type GroupedFuturesStream, reduceGroups } from './reduce-groups.ts'
-import { reviveJob } from './revive-job.ts'
 import { type DeployedRuntime, Runtimes } from './runtimes.ts'
 import { optionsWithSource, sourceItems } from './source-items.ts'
 import { UnreadFutures } from './unread-futures.ts'
@@ -298,29 +294,21 @@ export class FunctionExecutor {
    *
    * Throws ObjectNotFoundError, code LITHOPS_JOB_NOT_FOUND, when there is no such job in the storage of the config.
    */
-  async attach<T = unknown>(jobKey: string, options: AttachOptions = {}): Promise<AttachedJob<T>> {
-    const storage = await this.#surroundings.jobStorage()
-    const { record, fn } = await readRecord(storage, jobKey)
-    const job = await reviveJob(record, fn, await this.#directory.get())
-    job.isAdopted = true
-    const futures = this.#runner.adopt<T>(job, record.calls)
-    const calls = futures.map(future => future.call)
-    const durable = await this.#surroundings.durableJobs(record.executorId)
-    durable.adopt(job, record.calls, { keep: options.keep ?? false })
-    this.#invoker.add(job, await this.#surroundings.of(job, this.#directory.get))
-    const adopted = this.#invoker.adopt(job, calls)
-    for await (const { frames } of readStatuses(storage, job.jobKey)) this.#invoker.readFrames(job, frames)
-    job.isSent = true // somebody has: the monitor may expect news
-    this.#unread.add(futures)
-    void this.#resume(record, job, adopted, calls, durable, options.resume ?? true)
-    return new AttachedJob(infoOf(record, storage), futures, {
-      getResult: () => this.getResult(futures),
-      close: () => this.close(),
-      remove: async () => {
-        this.#runner.cancelJob(job, 'remove() was called')
-        await durable.remove(job)
+  attach<T = unknown>(jobKey: string, options: AttachOptions = {}): Promise<AttachedJob<T>> {
+    return attachJob<T>(
+      {
+        surroundings: this.#surroundings,
+        runner: this.#runner,
+        invoker: this.#invoker,
+        directory: this.#directory,
+        ending: this.#ending.signal,
+        adopted: futures => this.#unread.add(futures),
+        getResult: futures => this.getResult(futures),
+        close: () => this.close(),
       },
-    })
+      jobKey,
+      options,
+    )
   }
 
   /** As `attach`, with an executor of its own that `close()` of the job closes. */
@@ -341,36 +329,6 @@ export class FunctionExecutor {
   /** The jobs in the storage of the config that can be attached to, of this and of other programs. */
   async listJobs(): Promise<readonly JobListing[]> {
     return listJobs(await this.#surroundings.jobStorage())
-  }
-
-  async #resume(
-    record: JobRecord,
-    job: Job,
-    adopted: AdoptedCalls,
-    calls: readonly Call[],
-    durable: DurableJobs,
-    resume: boolean,
-  ): Promise<void> {
-    try {
-      const storage = await this.#surroundings.jobStorage()
-      const backends = await this.#surroundings.backends()
-      await takeOverWhenGone(record, job, calls, adopted, {
-        storage,
-        resume,
-        signal: this.#ending.signal,
-        workersOutliveClient: backends.every(
-          ({ capabilities }) => capabilities.workersOutliveClient !== false,
-        ),
-        takeOver: () => durable.takeOver(this.#ending.signal),
-        send: open => {
-          for (const call of open) job.enqueue(call)
-          this.#invoker.pump()
-        },
-        awaitSilent: () => this.#invoker.awaitAdopted(adopted),
-      })
-    } catch (error) {
-      if (!this.#ending.signal.aborted) this.#runner.failJob(job, error)
-    }
   }
 
   /** The object storage of this executor's jobs, for the program itself. */
