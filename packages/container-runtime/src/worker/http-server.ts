@@ -97,11 +97,14 @@ async function serve(request: IncomingMessage, response: ServerResponse, pool: W
     ended: error => reply.end(error),
   })
   const goesOn = request.headers[DISCONNECT_HEADER] === 'finish'
-  response.once('close', () => {
+  const leave = () => {
     if (response.writableFinished) return
     if (goesOn) activation.unheard()
     else activation.cancel()
-  })
+  }
+  // the client may have left while its message was being read: nobody says so again
+  if (response.destroyed) leave()
+  else response.once('close', leave)
 }
 
 /** What is over the limit is read and dropped, so that the sender comes to read the answer. */

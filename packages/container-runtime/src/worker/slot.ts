@@ -20,7 +20,8 @@ export function runSlot(drivers: WorkerDrivers, concurrency: number): void {
   const running = new Map<number, RunningActivation>()
   const worker = new CloudWorker({
     ...drivers,
-    workerId: `${hostname()}-${randomBytes(3).toString('hex')}`,
+    // Kubernetes tells the name of the pod; hosts without it have one of their own
+    workerId: `${process.env.HOSTNAME ?? hostname()}-${randomBytes(3).toString('hex')}`,
     packageFolders: packageFolders(),
     namesJobs: true,
     concurrency,
