@@ -1,0 +1,103 @@
+import { createHash } from 'node:crypto'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+/** An image of `podman-stand-in.mjs`: the files that were laid over its base, and what starts it. */
+export interface StandInImage {
+  /** Base64, by absolute path in the image. */
+  readonly files: Readonly<Record<string, string>>
+  readonly env: Readonly<Record<string, string>>
+  readonly entrypoint: readonly string[]
+}
+
+const MANIFESTS = /^\/v2\/(.+)\/manifests\/([^/]+)$/
+
+/**
+ * Where `podman-stand-in.mjs` pushes to and clusters without podman pull from. It answers the questions about tags and
+ * digests of the OCI Distribution Specification; an image is one JSON document here, without layers.
+ */
+export class ImageRegistry {
+  readonly #images = new Map<string, string>()
+  readonly #tags = new Map<string, string>()
+  readonly #login: string | undefined
+  readonly #server: Server
+  /** E.g. 'PUT team/worker:1'. */
+  readonly requests: string[] = []
+
+  private constructor(login: { readonly user: string; readonly password: string } | undefined) {
+    this.#login =
+      login === undefined
+        ? undefined
+        : `Basic ${Buffer.from(`${login.user}:${login.password}`).toString('base64')}`
+    this.#server = createServer((request, response) => void this.#serve(request, response))
+  }
+
+  /** With a login, nobody else may push or pull. */
+  static async start(login?: { readonly user: string; readonly password: string }): Promise<ImageRegistry> {
+    const registry = new ImageRegistry(login)
+    await new Promise<void>(resolve => registry.#server.listen(0, '127.0.0.1', resolve))
+    return registry
+  }
+
+  get host(): string {
+    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+  }
+
+  /** What was pushed. */
+  get digests(): readonly string[] {
+    return [...this.#images.keys()]
+  }
+
+  /** All that was pushed, to search it. */
+  get content(): string {
+    return [...this.#images.values()].join('\n')
+  }
+
+  remove(digest: string): void {
+    this.#images.delete(digest)
+  }
+
+  /** By digest. Undefined: there is no such image; 'unauthorized': the login is wrong. */
+  pull(reference: string, authorization: string | undefined): StandInImage | 'unauthorized' | undefined {
+    if (this.#login !== undefined && authorization !== this.#login) return 'unauthorized'
+    const [, digest = ''] = reference.split('@')
+    const text = this.#images.get(digest)
+    return text === undefined ? undefined : (JSON.parse(text) as StandInImage)
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections()
+    await new Promise(resolve => this.#server.close(resolve))
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const answer = (status: number, headers: Record<string, string> = {}, body = '') => {
+      response.writeHead(status, headers)
+      response.end(request.method === 'HEAD' ? undefined : body)
+    }
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk as Buffer)
+    if (this.#login !== undefined && request.headers.authorization !== this.#login) {
+      answer(401, { 'www-authenticate': 'Basic realm="registry"' })
+      return
+    }
+    const [, path = '', reference = ''] = MANIFESTS.exec(request.url ?? '') ?? []
+    if (path === '') {
+      answer(request.url === '/v2/' ? 200 : 404)
+      return
+    }
+    this.requests.push(`${request.method} ${path}:${reference}`)
+    if (request.method === 'PUT') {
+      const text = Buffer.concat(chunks).toString('utf8')
+      const digest = `sha256:${createHash('sha256').update(text).digest('hex')}`
+      this.#images.set(digest, text)
+      this.#tags.set(`${path}:${reference}`, digest)
+      answer(201, { 'docker-content-digest': digest })
+      return
+    }
+    const digest = reference.startsWith('sha256:') ? reference : this.#tags.get(`${path}:${reference}`)
+    const text = digest === undefined ? undefined : this.#images.get(digest)
+    if (digest === undefined || text === undefined) answer(404)
+    else answer(200, { 'docker-content-digest': digest, 'content-type': 'application/json' }, text)
+  }
+}
