@@ -1,0 +1,232 @@
+import { dirname, resolve } from 'node:path'
+import {
+  buildWorkerImage,
+  byDigest,
+  contentTag,
+  DEFAULT_BASE_IMAGE,
+  digestOf,
+  findImageTool,
+  formatImageReference,
+  type ImageTool,
+  imageName,
+  isPublicByDefault,
+  loginOf,
+  parseImageReference,
+  type RegistryLogin,
+} from '@lithops/container-runtime'
+import { ConfigError, type DriverLog, type RuntimeBuild, RuntimeDeployError } from '@lithops/core/driver'
+import type { KnativeSettings } from './config.ts'
+import type { KnownFacts } from './known-facts.ts'
+import type { WorkerCode } from './worker-code.ts'
+
+const SECTION = 'knative'
+const DEFAULT_RUNTIME = 'default'
+/** Path of the images of the default runtime in the registry. */
+const DEFAULT_PATH = 'lithops-worker-ts'
+/** What tags of images with a worker begin with, beside those that the user has given. */
+const WORKER_TAG = 'worker-'
+
+export interface ImagesOptions {
+  readonly settings: KnativeSettings
+  readonly facts: KnownFacts
+  readonly log: DriverLog
+}
+
+interface ImagePlan {
+  readonly image: string
+  readonly base: string
+  readonly code: WorkerCode
+  readonly login: RegistryLogin | undefined
+}
+
+/**
+ * Images of runtimes in the registry of the config. What the user builds is pushed as it is, under its own name; the worker
+ * is laid over it when it is deployed, in an image of its own, so that a new version of the worker, or one with other
+ * drivers, needs no new build by the user. What has been pushed once is found by its tag, which is that of its content.
+ */
+export class Images {
+  readonly #options: ImagesOptions
+  /** By tag: two runtimes of one program may need the same image at once. */
+  readonly #making = new Map<string, Promise<string>>()
+
+  constructor(options: ImagesOptions) {
+    this.#options = options
+  }
+
+  /** Builds and pushes an image of the user's. Throws RuntimeBuildError with what the tool or the registry said. */
+  async build({ name, file, extraArgs = [] }: RuntimeBuild, signal?: AbortSignal): Promise<void> {
+    const { log } = this.#options
+    if (name === DEFAULT_RUNTIME)
+      throw new ConfigError(
+        "The runtime 'default' is not built: deploying it needs no Dockerfile. Give the image a name of its own, such as my-runtime:1.",
+      )
+    const image = this.#imageOf(name)
+    await using tool = await this.#tool(signal)
+    const onLine = (line: string) => log.debug(line)
+    if (file === undefined) {
+      const base = this.#baseImage
+      log.info(`building ${image} of ${base}: no Dockerfile was named`)
+      await this.#bring(tool, base, undefined, signal)
+      await tool.tag(base, image, { signal })
+    } else {
+      const dockerfile = resolve(file)
+      log.info(`building ${image} of ${file} with ${tool.name}`)
+      await tool.build({
+        image,
+        dockerfile,
+        context: dirname(dockerfile),
+        platform: this.#platform,
+        extraArgs,
+        signal,
+        onLine,
+      })
+    }
+    await this.#push(tool, image, this.#loginFor(image), signal)
+  }
+
+  /**
+   * The image of a runtime with this worker, by its digest; made and pushed where the registry does not have it.
+   *
+   * @throws RuntimeDeployError when nothing was built under the name
+   */
+  async ensure(
+    runtime: string,
+    code: WorkerCode,
+    signal?: AbortSignal,
+  ): Promise<{ readonly image: string; readonly login: RegistryLogin | undefined }> {
+    const plan = await this.#plan(runtime, code, signal)
+    const { facts, log } = this.#options
+    const { image, login } = plan
+    const known = facts.digestOf(image)
+    if (known !== undefined) return { image: byDigest(image, known), login }
+    const there = await digestOf(image, { login, signal })
+    const digest = there ?? (await this.#makeOnce(plan, signal))
+    log.debug(`${runtime} is ${byDigest(image, digest)}`)
+    facts.addDigest(image, digest)
+    return { image: byDigest(image, digest), login }
+  }
+
+  async #plan(runtime: string, code: WorkerCode, signal: AbortSignal | undefined): Promise<ImagePlan> {
+    const { settings } = this.#options
+    if (runtime === DEFAULT_RUNTIME) {
+      const base = this.#baseImage
+      const tag = contentTag([base, code.id, this.#platform])
+      const image = imageName(SECTION, settings.registry, `${DEFAULT_PATH}:${tag}`)
+      return { image, base, code, login: this.#loginFor(image) }
+    }
+    const own = this.#imageOf(runtime)
+    const login = this.#loginFor(own)
+    const reference = parseImageReference(own)
+    const digest = reference.digest ?? (await digestOf(own, { login, signal }))
+    if (digest === undefined) {
+      throw new RuntimeDeployError(
+        `There is no image of the runtime '${runtime}' (${own}). Build it with \`lithops runtime build ${runtime} -f Dockerfile -b knative\`, ` +
+          "or use the runtime 'default', which needs none.",
+        { details: { runtime, image: own } },
+      )
+    }
+    const tag = `${WORKER_TAG}${contentTag([digest, code.id, this.#platform])}`
+    const image = formatImageReference({ ...reference, tag, digest: undefined })
+    return { image, base: byDigest(own, digest), code, login }
+  }
+
+  #makeOnce(plan: ImagePlan, signal: AbortSignal | undefined): Promise<string> {
+    let making = this.#making.get(plan.image)
+    if (making === undefined) {
+      making = this.#make(plan, signal).finally(() => this.#making.delete(plan.image))
+      this.#making.set(plan.image, making)
+    }
+    return making
+  }
+
+  async #make({ image, base, code, login }: ImagePlan, signal: AbortSignal | undefined): Promise<string> {
+    const { log } = this.#options
+    log.info(`building ${image}, the worker over ${base}`)
+    await using tool = await this.#tool(signal)
+    const pulled = await this.#bring(tool, base, login, signal)
+    // the build runs with the logins of the person at this machine: it must find its base here
+    const local = `localhost/lithops-base:${contentTag([base])}`
+    await tool.tag(base, local, { signal })
+    try {
+      const { worker, files, executables } = await code.files({ signal, log })
+      const onLine = (line: string) => log.debug(line)
+      const platform = this.#platform
+      await buildWorkerImage(
+        tool,
+        { image, base: local, worker, files, executables, platform },
+        { signal, onLine },
+      )
+      return await this.#push(tool, image, login, signal)
+    } finally {
+      // the base of the config is the user's own, and may have been here before
+      for (const name of [image, local, ...(pulled && base.includes('@') ? [base] : [])])
+        await tool.remove(name)
+    }
+  }
+
+  /** Returns whether it had to be pulled. */
+  async #bring(
+    tool: ImageTool,
+    image: string,
+    login: RegistryLogin | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
+    if (await tool.has(image, { signal })) return false
+    const { log } = this.#options
+    log.info(`pulling ${image}`)
+    if (login !== undefined && parseImageReference(image).server === login.server)
+      await tool.login(login, { signal })
+    await tool.pull(image, { signal, onLine: line => log.debug(line) })
+    return true
+  }
+
+  async #push(
+    tool: ImageTool,
+    image: string,
+    login: RegistryLogin | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<string> {
+    const { log } = this.#options
+    if (login !== undefined) await tool.login(login, { signal })
+    log.info(`pushing ${image}`)
+    if (isPublicByDefault(parseImageReference(image).server))
+      log.debug(
+        'everybody may pull it, unless its repository is private; it has the worker, and no function of yours',
+      )
+    const digest = await tool.push(image, { signal, onLine: line => log.debug(line) })
+    log.info(`pushed ${byDigest(image, digest)}`)
+    return digest
+  }
+
+  /** The full name of the image of a runtime's name. */
+  #imageOf(name: string): string {
+    const { registry } = this.#options.settings
+    const first = name.includes('/') ? (name.split('/', 1)[0] as string) : ''
+    const isFull = first === 'localhost' || /[.:]/.test(first)
+    const image = isFull
+      ? formatImageReference(parseImageReference(name))
+      : imageName(SECTION, registry, name)
+    const { tag } = parseImageReference(image)
+    if (tag?.startsWith(WORKER_TAG))
+      throw new ConfigError(`'${name}' is no name of a runtime: its tag must not begin with '${WORKER_TAG}'.`)
+    return image
+  }
+
+  /** The config's login, where the image is on its registry. */
+  #loginFor(image: string): RegistryLogin | undefined {
+    const login = loginOf(SECTION, this.#options.settings.registry)
+    return login !== undefined && login.server === parseImageReference(image).server ? login : undefined
+  }
+
+  get #baseImage(): string {
+    return this.#options.settings.baseImage ?? DEFAULT_BASE_IMAGE
+  }
+
+  get #platform(): string {
+    return `linux/${this.#options.settings.architecture}`
+  }
+
+  #tool(signal: AbortSignal | undefined): Promise<ImageTool> {
+    return findImageTool({ tool: this.#options.settings.containerTool, signal })
+  }
+}

@@ -1,0 +1,215 @@
+import { readFileSync } from 'node:fs'
+import {
+  type Activation,
+  type ActivationReport,
+  type CleanOptions,
+  COMPUTE_SPEC_VERSION,
+  type ComputeBackend,
+  type ComputeCapabilities,
+  type DeployOptions,
+  type DriverContext,
+  InvocationError,
+  type InvokeOptions,
+  type LogQuery,
+  type PlatformPolicy,
+  type RuntimeBuild,
+  type RuntimeListing,
+  type RuntimeMetadata,
+  type RuntimeSpec,
+} from '@lithops/core/driver'
+import { isWithoutRoute } from './answers.ts'
+import { Cluster, kubeconfigPlaces } from './cluster.ts'
+import { type KnativeConfig, type KnativeSettings, settingsOf } from './config.ts'
+import { Deployments } from './deployments.ts'
+import { Images } from './images.ts'
+import { Inventory } from './inventory.ts'
+import { Invocations } from './invocations.ts'
+import { KnownFacts } from './known-facts.ts'
+import { requestIdOf, WorkerLogs } from './logs.ts'
+import { userKey } from './names.ts'
+import { policiesOf } from './policies.ts'
+import { BACKEND_VERSION } from './version.ts'
+
+/** What else has files and sockets open in a program. */
+const SPARE_DESCRIPTORS = 64
+
+/** Compute on Knative Serving. */
+export class KnativeBackend implements ComputeBackend {
+  readonly specVersion = COMPUTE_SPEC_VERSION
+  readonly name = 'knative'
+  readonly kind = 'faas'
+  readonly defaultRuntime: RuntimeSpec
+  readonly capabilities: ComputeCapabilities
+  readonly #settings: KnativeSettings
+  readonly #cluster: Cluster
+  readonly #context: DriverContext
+  readonly #user: string
+  readonly #invocations: Invocations
+  readonly #closing = new AbortController()
+  #opened: { readonly deployments: Deployments; readonly images: Images } | undefined
+
+  private constructor(config: KnativeConfig, context: DriverContext) {
+    this.#settings = settingsOf(config)
+    this.#context = context
+    const { runtime: name, memoryMiB, timeoutMs, user } = this.#settings
+    this.defaultRuntime = { name, memoryMiB, timeoutMs }
+    this.capabilities = capabilitiesOf(this.#settings)
+    this.#user = userKey(user ?? context.userName)
+    this.#cluster = new Cluster(this.#settings)
+    this.#invocations = new Invocations(this.#cluster, this.capabilities.maxActivations)
+  }
+
+  /** Checks the config; does no I/O. */
+  static open(config: KnativeConfig, context: DriverContext): KnativeBackend {
+    return new KnativeBackend(config, context)
+  }
+
+  async buildRuntime(build: RuntimeBuild, { signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    signal?.throwIfAborted()
+    this.#closing.signal.throwIfAborted()
+    await this.#open().images.build(build, signal)
+  }
+
+  async deployRuntime(runtime: RuntimeSpec, options: DeployOptions = {}): Promise<RuntimeMetadata> {
+    options.signal?.throwIfAborted()
+    this.#closing.signal.throwIfAborted()
+    return this.#open().deployments.deploy(runtime, options)
+  }
+
+  async listRuntimes({ signal }: { readonly signal?: AbortSignal } = {}): Promise<readonly RuntimeListing[]> {
+    return this.#inventory().services(signal)
+  }
+
+  async deleteRuntime(
+    runtime: RuntimeSpec,
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<void> {
+    const removed = await this.#inventory().removeRuntime(runtime, signal)
+    this.#open().deployments.forget(removed)
+  }
+
+  async invoke(activation: Activation, { signal, onReply }: InvokeOptions): Promise<ActivationReport> {
+    const closing = this.#closing.signal
+    closing.throwIfAborted()
+    signal?.throwIfAborted()
+    const { runtime, payload, repliesElsewhere = false } = activation
+    const deployment = this.#opened?.deployments.of(runtime)
+    if (deployment === undefined) {
+      throw new InvocationError(`The runtime '${runtime.name}' was not deployed by this program.`, {
+        isRetryable: false,
+      })
+    }
+    const { serviceName, route, memoryMiB } = deployment
+    const { timeoutMs } = this.#settings
+    const goesOnAlone = repliesElsewhere
+    const invocation = { serviceName, route, payload, timeoutMs, memoryMiB, goesOnAlone, onReply }
+    try {
+      const { podName, startedMs } = await this.#invocations.run({ ...invocation, signal })
+      if (podName === undefined) return {}
+      return { requestId: requestIdOf({ podName, startedMs, endedMs: Date.now() }) }
+    } catch (error) {
+      closing.throwIfAborted() // closing cuts the connections
+      signal?.throwIfAborted()
+      if (isWithoutRoute(error)) await this.#opened?.deployments.restore(runtime)
+      throw error
+    }
+  }
+
+  /** What workers wrote, as long as their pods are there. */
+  async logs(query: LogQuery): Promise<string> {
+    return new WorkerLogs(this.#cluster, this.#user).find(query)
+  }
+
+  policies(): readonly PlatformPolicy[] {
+    return policiesOf(this.#settings)
+  }
+
+  async clean(options: CleanOptions = {}): Promise<readonly string[]> {
+    const removed = await this.#inventory().clean(options)
+    if (options.dryRun !== true) this.#open().deployments.forget(removed)
+    return removed
+  }
+
+  async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return
+    this.#closing.abort(
+      new InvocationError('The backend knative is closed.', {
+        code: 'LITHOPS_CLOSED',
+        isRetryable: false,
+      }),
+    )
+    await this.#invocations.close()
+  }
+
+  #inventory(): Inventory {
+    return new Inventory(this.#cluster, this.#user)
+  }
+
+  #open() {
+    if (this.#opened === undefined) {
+      const settings = this.#settings
+      const { log } = this.#context
+      const facts = new KnownFacts(scopeOf(settings, this.#user))
+      const images = new Images({ settings, facts, log })
+      const deployments = new Deployments({
+        cluster: this.#cluster,
+        images,
+        invocations: this.#invocations,
+        settings,
+        user: this.#user,
+        facts,
+        version: BACKEND_VERSION,
+        log,
+      })
+      this.#opened = { deployments, images }
+    }
+    return this.#opened
+  }
+}
+
+function capabilitiesOf(settings: KnativeSettings): ComputeCapabilities {
+  const { maxWorkers, workerProcesses, concurrency, timeoutMs } = settings
+  return {
+    synchronousReply: true,
+    streamsReplies: true,
+    maxPayloadBytes: Number.POSITIVE_INFINITY,
+    maxReplyBytes: Number.POSITIVE_INFINITY,
+    maxTimeoutMs: timeoutMs,
+    maxActivations: mostOf(maxWorkers * workerProcesses * concurrency),
+    callsAtOnce: 1,
+    sharesFileSystem: false,
+    killsBusyCalls: true,
+    freshWorkers: false,
+    workersOutliveClient: true,
+    placesSecrets: true,
+    bringsPackages: true,
+  }
+}
+
+/** What tells clusters, and ways to them, apart: the kubeconfig by its content, since tokens of others see other things. */
+function scopeOf(settings: KnativeSettings, user: string): readonly unknown[] {
+  const { files, isInPod } = kubeconfigPlaces(settings)
+  const { namespace, context, ingress, networkingLayer } = settings
+  return [
+    files.map(textOf),
+    isInPod ? [process.env.KUBERNETES_SERVICE_HOST, process.env.HOSTNAME] : [],
+    [namespace, context, ingress?.href, networkingLayer, user],
+  ]
+}
+
+/** Empty for a file that is not there: what reads it in earnest says so. */
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+/** Each activation that is awaited holds a connection, and so a descriptor of this process. */
+function mostOf(wanted: number): number {
+  const soft = Number(
+    /^Max open files\s+(\d+)/m.exec(textOf('/proc/self/limits'))?.[1] ?? Number.POSITIVE_INFINITY,
+  )
+  return Math.max(1, Math.min(wanted, soft - SPARE_DESCRIPTORS))
+}

@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { bundleWorker } from '@lithops/container-runtime'
+import {
+  type DriverLog,
+  installPackages,
+  type NativePackage,
+  type PlatformTarget,
+  packageSetId,
+  type WorkerDriver,
+} from '@lithops/core/driver'
+
+/** What workers bring beside the worker itself. */
+export interface WorkerParts {
+  readonly drivers: readonly WorkerDriver[]
+  /** Packages with native addons, for the target. */
+  readonly packages: readonly NativePackage[]
+  readonly target: PlatformTarget
+}
+
+/** What an image has over its base: known by its content before it is made. */
+export interface WorkerCode {
+  /** The same for the same content. */
+  readonly id: string
+  /** Rejects with RuntimeBuildError where packages cannot be had. */
+  files(options: { readonly signal?: AbortSignal | undefined; readonly log: DriverLog }): Promise<WorkerFiles>
+}
+
+export interface WorkerFiles {
+  readonly worker: Uint8Array
+  /** Beside the worker, by their paths below its folder. */
+  readonly files: Readonly<Record<string, Uint8Array>>
+  readonly executables: readonly string[]
+}
+
+/** The worker, with the drivers and packages that its jobs need. Fetches nothing yet. */
+export async function workerCode({ drivers, packages, target }: WorkerParts): Promise<WorkerCode> {
+  const worker = await bundleWorker(drivers)
+  const hash = createHash('sha256').update(worker)
+  if (packages.length > 0) hash.update(packageSetId(packages, target))
+  return {
+    id: hash.digest('hex'),
+    files: async options => {
+      const files: Record<string, Uint8Array> = {}
+      const executables: string[] = []
+      const installed = packages.length === 0 ? [] : (await installPackages(packages, target, options)).files
+      for (const { path, file, isExecutable } of installed) {
+        files[`node_modules/${path}`] = await readFile(file)
+        if (isExecutable) executables.push(`node_modules/${path}`)
+      }
+      return { worker, files, executables }
+    },
+  }
+}

@@ -1,0 +1,50 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { FakeKnative, type FakeKnativeOptions, STAND_IN_TOOL } from '@lithops/fake-clouds/knative'
+import { afterAll, afterEach, vi } from 'vitest'
+import { backend, knativeSection } from '../src/index.ts'
+import type { KnativeBackend } from '../src/knative-backend.ts'
+
+const cache = mkdtempSync(join(tmpdir(), 'lithops-test-cache-'))
+afterAll(() => rmSync(cache, { recursive: true, force: true }))
+
+/** A cluster of the test file's own, and clients of it with a cache of their own. */
+export function cluster(options: FakeKnativeOptions = {}) {
+  let fake: FakeKnative | undefined
+  const backends: KnativeBackend[] = []
+  const newCache = () => {
+    for (const name of readdirSync(cache)) if (name.startsWith('knative-')) rmSync(join(cache, name))
+  }
+  afterEach(async () => {
+    await Promise.all(backends.splice(0).map(one => one.close()))
+  })
+  afterAll(async () => {
+    vi.unstubAllEnvs()
+    await fake?.close()
+  })
+  return {
+    /** Started when it is first needed. */
+    async start(): Promise<FakeKnative> {
+      fake ??= await FakeKnative.start(options)
+      for (const [name, value] of Object.entries(fake.env)) vi.stubEnv(name, value)
+      vi.stubEnv('LITHOPS_CACHE_DIR', cache)
+      return fake
+    },
+    /** The next backends know nothing of what others have found out. */
+    newCache,
+    async open(section: Record<string, unknown> = {}): Promise<KnativeBackend> {
+      const { registry } = await this.start()
+      const images = { docker_server: registry.host, container_tool: STAND_IN_TOOL }
+      const { config } = knativeSection.parse(
+        { ...images, runtime_timeout: 60, runtime_cpu: 0.5, ...section },
+        { name: 'the test' },
+      )
+      const log = { debug() {}, info() {}, warn() {} }
+      const context = { projectDirectory: process.cwd(), userName: 'tester', log }
+      const made = (await backend.create(config, context)) as KnativeBackend
+      backends.push(made)
+      return made
+    },
+  }
+}

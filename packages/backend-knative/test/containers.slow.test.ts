@@ -1,0 +1,109 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { FunctionExecutor } from '@lithops/core'
+import { computeConformance } from '@lithops/core/testing'
+import { type FakeKnativeOptions, ImageRegistry } from '@lithops/fake-clouds/knative'
+import { containerTools, dockerRegistryWithPassword } from '@lithops/fake-clouds/real-parts'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { cluster } from './cluster.ts'
+
+// The same with real images: built by buildah, pushed to and pulled from a real registry with a password, and run as
+// containers of podman with limits of memory and processors.
+
+const missing = containerTools.missing() ?? dockerRegistryWithPassword.missing()
+const folder = mkdtempSync(path.join(tmpdir(), 'lithops-test-runtime-'))
+const parts: { close(): Promise<void> }[] = []
+const options: { -readonly [K in keyof FakeKnativeOptions]: FakeKnativeOptions[K] } = { mostPods: 2 }
+const there = cluster(options)
+const section: Record<string, unknown> = { container_tool: 'buildah', max_workers: 4, runtime_memory: 256 }
+let nodeImage = ''
+
+beforeAll(async () => {
+  if (missing !== undefined) return
+  const tools = await containerTools.start()
+  const registry = await dockerRegistryWithPassword.start()
+  parts.push(tools, registry)
+  for (const [name, value] of Object.entries(tools.env)) process.env[name] = value
+  nodeImage = tools.nodeImage
+  options.containers = tools
+  options.registry = await ImageRegistry.start()
+  Object.assign(section, {
+    docker_server: registry.host,
+    docker_user: registry.user,
+    docker_password: registry.password,
+    base_image: nodeImage,
+  })
+}, 120_000)
+afterAll(async () => {
+  for (const part of parts) await part.close()
+  rmSync(folder, { recursive: true, force: true })
+}, 120_000)
+
+function testContainers(name: string, run: () => Promise<void> | void): void {
+  test(name, { timeout: 180_000 }, async context => {
+    if (missing !== undefined) context.skip(missing)
+    await run()
+  })
+}
+
+describe('the kit', () => {
+  computeConformance({
+    test: testContainers,
+    createBackend: () => there.open(section),
+    timing: { callMs: 90_000, stopMs: 20_000, manyCalls: 100 },
+  })
+})
+
+testContainers(
+  'a runtime of one’s own is built, deployed by its digest, and noticed when it was built anew',
+  async () => {
+    const knative = await there.start()
+    const own = { ...section, runtime: 'words:1' }
+    const dockerfile = path.join(folder, 'Dockerfile')
+    const write = (word: string) => {
+      writeFileSync(path.join(folder, 'words.txt'), word)
+      writeFileSync(dockerfile, `FROM ${nodeImage}\nENV WORD=${word}\nCOPY words.txt /words.txt\n`)
+    }
+    const run = async () => {
+      const backend = await there.open(own)
+      await using fexec = new FunctionExecutor({ backend })
+      return await fexec.callAsync(async () => {
+        const { readFile } = await import('node:fs/promises')
+        return [await readFile('/words.txt', 'utf8'), process.env.WORD, process.getuid?.()]
+      }, undefined)
+    }
+    const never = await there.open(own)
+    await expect(never.deployRuntime(never.defaultRuntime)).rejects.toMatchObject({
+      code: 'LITHOPS_RUNTIME_DEPLOY',
+      message: expect.stringContaining('lithops runtime build words:1 -f Dockerfile'),
+    })
+    write('one')
+    await (await there.open(own)).buildRuntime({ name: 'words:1', file: dockerfile })
+    expect(await run()).toEqual(['one', 'one', 1000])
+    expect(knative.text('services')).toMatch(/\/pusher\/words@sha256:[0-9a-f]{64}/)
+    write('two')
+    await (await there.open(own)).buildRuntime({ name: 'words:1', file: dockerfile })
+    expect(await run()).toEqual(['two', 'two', 1000])
+    const backend = await there.open(own)
+    await backend.clean()
+    expect([...knative.names('services'), ...knative.names('pods'), ...knative.names('secrets')]).toEqual([])
+  },
+)
+
+testContainers(
+  'a container that is over its memory is killed by the kernel, and the call says so',
+  async () => {
+    const backend = await there.open(section)
+    await using fexec = new FunctionExecutor({ backend, retries: { infrastructure: 0 } })
+    const hoard = fexec.callAsync(async () => {
+      const kept: Buffer[] = []
+      for (;;) {
+        kept.push(Buffer.alloc(8 * 1024 * 1024, 1))
+        await new Promise(done => setTimeout(done, 5))
+      }
+    }, 0)
+    await expect(hoard.result()).rejects.toMatchObject({ code: 'LITHOPS_CALL_OUT_OF_MEMORY' })
+    await backend.clean()
+  },
+)
