@@ -21,7 +21,8 @@ const contender = (name, kind, { calls, containers, concurrency }) => ({
   note: `${calls.toLocaleString('en-US')} calls`,
   async run({ samples }) {
     const { FunctionExecutor } = await loadCore()
-    const fexec = new FunctionExecutor({ backend: await containersBackend({ containers, concurrency }) })
+    const backend = await containersBackend({ containers, concurrency })
+    const fexec = new FunctionExecutor({ backend })
     const once = async () => assertEqual((await fexec.getResult(fexec.map(wait, range(calls)))).length, calls)
     const rounds = Math.ceil(calls / (containers * concurrency))
     const rows = []
@@ -34,6 +35,7 @@ const contender = (name, kind, { calls, containers, concurrency }) => ({
       rows.push({ wall, ideal: wall / (rounds * CALL_MS), cents: usd * 100 })
     }
     await fexec.close()
+    await backend.close()
     return rows
   },
 })
