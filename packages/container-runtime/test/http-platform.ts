@@ -24,8 +24,8 @@ export interface HttpPlatformOptions {
   readonly maxActivations?: number
   /** Further variables of the worker. */
   readonly environment?: Readonly<Record<string, string>>
-  /** Another worker than the built one, relative to this folder. */
-  readonly file?: string
+  /** Starts another worker than the built one, or elsewhere. */
+  readonly start?: (environment: Readonly<Record<string, string>>) => WorkerProgram
   readonly heartbeatMs?: number
   /** Something on the way: takes the worker's origin, gives the one to use. */
   readonly before?: (origin: string) => Promise<string>
@@ -86,16 +86,14 @@ export class HttpPlatform implements ComputeBackend {
   }
 
   async #deploy(): Promise<Deployed> {
-    const { workerProcesses = 1, concurrency = 1, environment = {}, before, file } = this.#options
-    const program = new WorkerProgram(
-      {
-        LITHOPS_WORKER_PROCESSES: `${workerProcesses}`,
-        LITHOPS_CONCURRENCY: `${concurrency}`,
-        [SECRETS_ENVIRONMENT_NAME]: encodeSecrets([...this.#secrets.values()]),
-        ...environment,
-      },
-      file === undefined ? {} : { file },
-    )
+    const { workerProcesses = 1, concurrency = 1, environment = {}, before, start } = this.#options
+    const all = {
+      LITHOPS_WORKER_PROCESSES: `${workerProcesses}`,
+      LITHOPS_CONCURRENCY: `${concurrency}`,
+      [SECRETS_ENVIRONMENT_NAME]: encodeSecrets([...this.#secrets.values()]),
+      ...environment,
+    }
+    const program = start?.(all) ?? new WorkerProgram(all)
     const origin = await program.origin()
     const connections = new WorkerConnections({ origin: (await before?.(origin)) ?? origin })
     const deployed = { program, connections }

@@ -3,10 +3,11 @@ import { computeConformance } from '@lithops/core/testing'
 import { describe, test } from 'vitest'
 import { mustFail } from '../../core/test/kits/harness.ts'
 import { HttpPlatform, type HttpPlatformOptions } from './http-platform.ts'
+import { WorkerProgram } from './worker-program.ts'
 
 const broken = (TEST_MISTAKE: string): HttpPlatformOptions => ({
   concurrency: 4,
-  file: './broken-worker.mjs',
+  start: environment => new WorkerProgram(environment, { file: './broken-worker.mjs' }),
   environment: { TEST_MISTAKE },
 })
 /** It says that it takes several activations at once, and runs one after the other. */

@@ -3,6 +3,16 @@ import { once } from 'node:events'
 import { isAbsolute } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+export interface WorkerProgramOptions {
+  /** Another worker than the built one, relative to this folder. */
+  readonly file?: string
+  readonly args?: readonly string[]
+  /** What starts it otherwise. */
+  readonly command?: readonly string[]
+  /** Folder that it is started in. Default: this process's. */
+  readonly cwd?: string
+}
+
 /** The worker as it was built, as a process of this machine: what a container would run. */
 export class WorkerProgram {
   readonly child: ChildProcess
@@ -13,12 +23,14 @@ export class WorkerProgram {
 
   constructor(
     environment: Readonly<Record<string, string>> = {},
-    { file = '../dist/worker/entry.js', args = [] }: { file?: string; args?: readonly string[] } = {},
+    { file = '../dist/worker/entry.js', args = [], command, cwd }: WorkerProgramOptions = {},
   ) {
     const main = isAbsolute(file) ? file : fileURLToPath(new URL(file, import.meta.url))
-    this.child = spawn(process.execPath, [main, ...args], {
+    const [program, ...rest] = command ?? [process.execPath, main, ...args]
+    this.child = spawn(program as string, rest, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { PATH: process.env.PATH, PORT: '0', ...environment },
+      cwd,
     })
     for (const stream of [this.child.stdout, this.child.stderr])
       stream?.setEncoding('utf8').on('data', (text: string) => {
