@@ -51,8 +51,18 @@ async function runProgram(context: TestContext, name: string, source: string): P
   }
   await writeFile(join(project, name), source)
   const args = name.includes('.test.') ? ['--test', '--test-reporter=tap', name] : [name]
-  const { stdout } = await run(process.execPath, args, { cwd: project, timeout: 120_000 })
-  return stdout
+  try {
+    return (await run(process.execPath, args, { cwd: project, timeout: 120_000 })).stdout
+  } catch (error) {
+    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string }
+    throw new Error(`${(error as Error).message}\n${failuresIn(stdout)}${stderr}`)
+  }
+}
+
+/** What TAP says of the tests that failed. */
+function failuresIn(tap: string): string {
+  const lines = tap.split('\n')
+  return lines.flatMap((line, i) => (/^\s*not ok /.test(line) ? lines.slice(i, i + 20) : [])).join('\n')
 }
 
 const MAP = `
@@ -110,7 +120,7 @@ test('the template passes the kit under node:test', { timeout: 130_000 }, async 
     `import test from 'node:test'
 import { computeConformance } from '@lithops/core/testing'
 import { TinyBackend } from 'lithops-backend-tiny'
-computeConformance({ test, createBackend: () => new TinyBackend(), timing: { manyCalls: 60 } })
+computeConformance({ test, createBackend: () => new TinyBackend(), timing: { manyCalls: 60, callMs: 100_000 } })
 `,
   )
   expect(output).toMatch(/^# fail 0$/m)
