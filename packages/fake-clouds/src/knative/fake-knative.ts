@@ -40,17 +40,20 @@ export class FakeKnative implements AsyncDisposable {
   readonly env: Readonly<Record<string, string>>
   readonly #folder: string
   readonly #api: KubeServer
-  readonly #gateway: Gateway
+  #gateway: Gateway
   readonly #controller: Controller
   readonly #runtime: ContainerRuntime
   readonly #accounts: Accounts
   readonly #roles: readonly RbacRole[] | undefined
   readonly #faults: InjectedKnativeFault[]
   readonly #stores: Readonly<Record<'services' | 'secrets' | 'pods', ObjectStore>>
+  readonly #gateways: ObjectStore
+  readonly #cluster: KnativeCluster
   #closing: Promise<void> | undefined
 
   private constructor(parts: {
     readonly cluster: KnativeCluster
+    readonly gateways: ObjectStore
     readonly roles: readonly RbacRole[] | undefined
     readonly registry: ImageRegistry
     readonly api: KubeServer
@@ -62,6 +65,8 @@ export class FakeKnative implements AsyncDisposable {
     readonly stores: Readonly<Record<'services' | 'secrets' | 'pods', ObjectStore>>
   }) {
     this.namespace = parts.cluster.namespace
+    this.#cluster = parts.cluster
+    this.#gateways = parts.gateways
     this.registry = parts.registry
     this.#roles = parts.roles
     this.#api = parts.api
@@ -149,6 +154,7 @@ export class FakeKnative implements AsyncDisposable {
     const { roles } = options
     return new FakeKnative({
       cluster,
+      gateways,
       roles,
       registry,
       api,
@@ -240,6 +246,14 @@ contexts:
     )
   }
 
+  /** The gateway goes to another port, as load balancers do that are made anew. */
+  async moveGateway(): Promise<void> {
+    const old = this.#gateway
+    this.#gateway = await Gateway.start(this.#controller, this.#faults)
+    await old.close()
+    putGateway(this.#gateways, this.#cluster, this.#gateway.port)
+  }
+
   /** Removes a service as somebody else would. */
   removeService(name: string): void {
     this.#controller.remove(this.#stores.services.get(this.namespace, name))
@@ -269,6 +283,7 @@ function putGateway(gateways: ObjectStore, { gateway, gatewayPort }: KnativeClus
   if (gateway === 'none') return
   const [namespace, name] = GATEWAYS[gateway]
   const isBalanced = gatewayPort === 'balancer'
+  gateways.remove(namespace, name)
   gateways.create(namespace, {
     apiVersion: 'v1',
     kind: 'Service',

@@ -1,4 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { promisify } from 'node:util'
@@ -19,6 +20,14 @@ export interface ContainerTools extends RunningPart {
 
 const END_MS = 30_000
 const NODE_IMAGE = 'localhost/lithops-node:test'
+/** Parts of the system's C library that Node itself does not need, and addons do. */
+const LIBRARIES_OF_ADDONS = [
+  'librt.so.1',
+  'libresolv.so.2',
+  'libutil.so.1',
+  'libstdc++.so.6',
+  'libgcc_s.so.1',
+]
 const USERS = 'root:x:0:0::/root:/bin/node\nnode:x:1000:1000::/tmp:/bin/node\n'
 
 /** Tools that build, push, pull and run images, with a place for them that goes with the test. Linux only. */
@@ -100,7 +109,9 @@ async function buildNodeImage(buildah: string, folder: string, env: Record<strin
   const libraries = execFileSync('ldd', [process.execPath], { encoding: 'utf8' })
     .split('\n')
     .flatMap(line => /(\/\S+) \(0x/.exec(line)?.[1] ?? [])
-  for (const file of libraries) await cp(file, path.join(root, file), { dereference: true })
+  const system = path.dirname(libraries.find(file => path.basename(file) === 'libc.so.6') ?? '/lib')
+  const more = LIBRARIES_OF_ADDONS.map(name => path.join(system, name)).filter(file => existsSync(file))
+  for (const file of [...libraries, ...more]) await cp(file, path.join(root, file), { dereference: true })
   await mkdir(path.join(root, 'tmp'))
   await run('chmod', ['1777', path.join(root, 'tmp')])
   await mkdir(path.join(root, 'etc'))
