@@ -70,3 +70,11 @@ export function platformRefusal(refusal: WorkerRefusal, serviceName: string): In
 export function isWithoutRoute(error: unknown): boolean {
   return InvocationError.isInstance(error) && error.details.errorCode === RefusalCode.noRoute
 }
+
+/** Nobody listens where the gateway was: it may have moved. */
+const NO_GATEWAY = /^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|UND_ERR_CONNECT_TIMEOUT)$/
+
+/** Whether an invocation found no gateway. */
+export function isWithoutGateway(error: unknown): boolean {
+  return InvocationError.isInstance(error) && NO_GATEWAY.test(String(error.details.errorCode))
+}

@@ -13,10 +13,16 @@ import type {
 import { ConfigError } from '@lithops/core/driver'
 import type { KnativeSettings } from './config.ts'
 import type { KnativeService } from './objects.ts'
-import { isUnauthorized } from './vendor-errors.ts'
+import { isUnauthorized, mayPass, pause } from './vendor-errors.ts'
 
 /** A request of the cluster's API that takes longer is not answered any more. */
 const REQUEST_MS = 30_000
+/**
+ * The official client never asks again. Here it may be done: what was made or changed already is refused the second time
+ * (409), and whoever asked looks again.
+ */
+const PASSING_TRIES = 5
+const PASSING_PAUSE_MS = 100
 const PLURAL = { group: 'serving.knative.dev', version: 'v1', plural: 'services' } as const
 /** Where a pod finds who it is. From: "Accessing the Kubernetes API from a Pod". */
 export const POD_IDENTITY = '/var/run/secrets/kubernetes.io/serviceaccount'
@@ -51,7 +57,8 @@ export function kubeconfigPlaces({ kubeconfigPath }: ClusterSettings): {
 
 /**
  * The few calls of the cluster's API that are needed, over the official client, which is loaded when the first of them is
- * made. Who is refused as unknown (401) has the kubeconfig read once more: another program may have renewed its token.
+ * made. Who is refused as unknown (401) has the kubeconfig read once more: another program may have renewed its token. What
+ * may pass (429, 5xx, a broken connection) is asked again for some seconds.
  */
 export class Cluster {
   readonly #settings: ClusterSettings
@@ -190,14 +197,21 @@ export class Cluster {
     { signal }: CallOptions,
     act: (opened: Opened, call: RequestOptions) => Promise<T>,
   ): Promise<T> {
-    const opening = this.#open()
-    try {
-      return await act(await opening, await requestOptions(signal))
-    } catch (error) {
-      if (!isUnauthorized(error)) throw error
-      // others may have noticed, and opened it anew
-      if (this.#opening === opening) this.#opening = undefined
-      return act(await this.#open(), await requestOptions(signal))
+    let isReopened = false
+    for (let tries = 1; ; tries++) {
+      const opening = this.#open()
+      try {
+        return await act(await opening, await requestOptions(signal))
+      } catch (error) {
+        signal?.throwIfAborted()
+        if (isUnauthorized(error) && !isReopened) {
+          isReopened = true
+          // others may have noticed, and opened it anew
+          if (this.#opening === opening) this.#opening = undefined
+        } else if (mayPass(error) && tries < PASSING_TRIES) {
+          await pause(PASSING_PAUSE_MS * 2 ** tries * (0.5 + Math.random()), signal)
+        } else throw error
+      }
     }
   }
 

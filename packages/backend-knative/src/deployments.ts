@@ -88,14 +88,14 @@ export class Deployments {
     return deployed
   }
 
-  /** Its route is not there: the service is looked at, and made again where it is gone. Once for all who notice. */
+  /** The way to it is not there: it is looked for, and the service made again where it is gone. Once for all who notice. */
   restore(runtime: RuntimeSpec): Promise<void> {
     const key = keyOf(runtime)
     let restoring = this.#restoring.get(key)
     if (restoring === undefined) {
       const before = this.#current.get(key)
       if (before === undefined) return Promise.resolve()
-      this.#options.log.debug(`the route of ${before.serviceName} is not there, and is looked for`)
+      this.#options.log.debug(`the way to ${before.serviceName} is not there, and is looked for`)
       this.#options.facts.forgetService(before.serviceName)
       restoring = this.deploy(runtime, {})
         .then(() => {})

@@ -24,6 +24,9 @@ const GATEWAYS: Readonly<Record<NetworkingLayer, { readonly namespace: string; r
 /** What clusters without a domain of their own call theirs: nobody has such a name. */
 const NO_DOMAIN = /\.(example\.com|svc\.cluster\.local)$/
 
+/** What of the cluster is looked at. */
+export type GatewayFinder = Pick<Cluster, 'findGateway' | 'listNodes'>
+
 export interface RouteOptions extends CallOptions {
   readonly settings: Pick<
     KnativeSettings,
@@ -40,7 +43,7 @@ export interface RouteOptions extends CallOptions {
  */
 export async function routeTo(
   service: KnativeService,
-  cluster: Cluster,
+  cluster: GatewayFinder,
   options: RouteOptions,
 ): Promise<Route> {
   const { settings, log } = options
@@ -89,7 +92,7 @@ async function isKnown(hostname: string, tried: string[]): Promise<boolean> {
 async function gatewayOf(
   layer: NetworkingLayer,
   scheme: string,
-  cluster: Cluster,
+  cluster: GatewayFinder,
   options: CallOptions,
   tried: string[],
 ): Promise<string | undefined> {

@@ -39,6 +39,7 @@ export class Invocations {
   readonly #cluster: Cluster
   readonly #mostConnections: number
   readonly #connections = new Map<string, WorkerConnections>()
+  #isClosed = false
 
   constructor(cluster: Cluster, mostConnections: number) {
     this.#cluster = cluster
@@ -93,6 +94,7 @@ export class Invocations {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true
     await Promise.all([...this.#connections.values()].map(one => one.close()))
   }
 
@@ -112,7 +114,7 @@ export class Invocations {
     { serviceName, timeoutMs, memoryMiB, signal }: Invocation,
     { finder, startedMs }: { readonly finder: WorkerFinder; readonly startedMs: number },
   ): Promise<unknown> {
-    if (!InvocationError.isInstance(error) || !error.mayHaveRun) return error
+    if (this.#isClosed || !InvocationError.isInstance(error) || !error.mayHaveRun) return error
     const tookMs = Date.now() - startedMs
     const hasBegun = finder.workerId !== undefined
     if (hasBegun && tookMs >= timeoutMs - TIMEOUT_SLACK_MS) {

@@ -17,7 +17,7 @@ import {
   type RuntimeMetadata,
   type RuntimeSpec,
 } from '@lithops/core/driver'
-import { isWithoutRoute } from './answers.ts'
+import { isWithoutGateway, isWithoutRoute } from './answers.ts'
 import { Cluster, kubeconfigPlaces } from './cluster.ts'
 import { type KnativeConfig, type KnativeSettings, settingsOf } from './config.ts'
 import { Deployments } from './deployments.ts'
@@ -110,7 +110,7 @@ export class KnativeBackend implements ComputeBackend {
     } catch (error) {
       closing.throwIfAborted() // closing cuts the connections
       signal?.throwIfAborted()
-      if (isWithoutRoute(error)) await this.#opened?.deployments.restore(runtime)
+      if (isWithoutRoute(error) || isWithoutGateway(error)) await this.#opened?.deployments.restore(runtime)
       throw error
     }
   }
@@ -177,6 +177,7 @@ function capabilitiesOf(settings: KnativeSettings): ComputeCapabilities {
     maxTimeoutMs: timeoutMs,
     maxActivations: mostOf(maxWorkers * workerProcesses * concurrency),
     callsAtOnce: 1,
+    activationsPerWorker: concurrency,
     sharesFileSystem: false,
     killsBusyCalls: true,
     freshWorkers: false,

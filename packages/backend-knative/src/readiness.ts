@@ -13,6 +13,10 @@ const MOST_LOOK_MS = 2_000
 const FAILED_FOR_MS = 3_000
 /** The kubelet tries again by itself what went wrong once: it is told when it was seen so often, one look after the other. */
 const REFUSALS = 2
+/** The kubelet asks a registry again after ten seconds, which helps where it was busy or out of reach for a moment. */
+const PULLS_FOR_MS = 13_000
+/** What registries say when asking again does not help. */
+const LASTING_PULL = /not found|manifest unknown|unauthorized|denied|forbidden|40[134]\b|invalid/i
 /** Of a container that ended, in messages. */
 const LOG_LINES = 8
 
@@ -106,6 +110,7 @@ class PodTroubles {
   readonly #cluster: Cluster
   readonly #service: string
   #refusals = 0
+  #stuckSinceMs = 0
   #isForbidden = false
 
   constructor(cluster: Cluster, service: string) {
@@ -129,7 +134,13 @@ class PodTroubles {
     )
     const stuck = isRunning ? undefined : pods.map(stuckContainer).find(trouble => trouble !== undefined)
     this.#refusals = stuck === undefined ? 0 : this.#refusals + 1
-    return stuck !== undefined && this.#refusals >= REFUSALS ? this.#withLog(stuck, signal) : undefined
+    if (stuck === undefined || this.#refusals < REFUSALS) {
+      if (this.#refusals === 1) this.#stuckSinceMs = performance.now()
+      return undefined
+    }
+    const isPassing = stuck.reason === 'ImagePullBackOff' && !LASTING_PULL.test(stuck.message)
+    if (isPassing && performance.now() - this.#stuckSinceMs < PULLS_FOR_MS) return undefined
+    return this.#withLog(stuck, signal)
   }
 
   /** What a container that has run wrote last says more than its exit code. */

@@ -36,6 +36,15 @@ export function isUnauthorized(error: unknown): boolean {
   return hasStatus(error, 401)
 }
 
+/** Whether the same request may succeed a moment later: the cluster is busy, or the connection broke. */
+export function mayPass(error: unknown): boolean {
+  if (isApiException(error)) return error.code === 429 || error.code >= 500
+  const { code = '' } = error as { readonly code?: string }
+  return (
+    /^(ECONNRESET|EPIPE|ETIMEDOUT|EAI_AGAIN)$/.test(code) || /socket hang up/.test((error as Error).message)
+  )
+}
+
 /** Something with that name is there, or is still being removed: as opposed to a change that came too late. */
 export function isThere(error: unknown): boolean {
   return isApiException(error) && error.code === 409 && statusOf(error).reason === 'AlreadyExists'

@@ -1,10 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { FunctionExecutor } from '@lithops/core'
 import { computeConformance } from '@lithops/core/testing'
 import { type FakeKnativeOptions, ImageRegistry } from '@lithops/fake-clouds/knative'
 import { containerTools, dockerRegistryWithPassword } from '@lithops/fake-clouds/real-parts'
+import { crc32 } from '@node-rs/crc32'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { cluster } from './cluster.ts'
 
@@ -107,3 +109,36 @@ testContainers(
     await backend.clean()
   },
 )
+
+testContainers('a package with a native addon is laid beside the worker', async () => {
+  const backend = await there.open(section)
+  await using fexec = new FunctionExecutor({ backend })
+  const checksum = (text: string) => crc32(text)
+  expect(await fexec.getResult(fexec.map(checksum, ['a', 'b']))).toEqual([crc32('a'), crc32('b')])
+  await backend.clean()
+})
+
+testContainers('a runtime of one’s own has sharp, which this machine has not', async () => {
+  const context = path.join(folder, 'sharp')
+  mkdirSync(context)
+  writeFileSync(path.join(context, 'package.json'), '{"private":true}')
+  execFileSync('npm', ['install', '--no-audit', '--no-fund', 'sharp@0.34'], { cwd: context, stdio: 'pipe' })
+  const dockerfile = path.join(context, 'Dockerfile')
+  writeFileSync(dockerfile, `FROM ${nodeImage}\nCOPY node_modules /usr/local/lib/node_modules\n`)
+  const own = { ...section, runtime: 'with-sharp:1', runtime_memory: 512 }
+  const backend = await there.open(own)
+  await backend.buildRuntime({ name: 'with-sharp:1', file: dockerfile })
+  await using fexec = new FunctionExecutor({ backend })
+  const draw = async (side: number) => {
+    const name = 'sharp'
+    const { default: sharp } = await import(name)
+    const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${side}" height="${side}"/>`
+    const { width, format } = await sharp(await sharp(Buffer.from(svg)).png().toBuffer()).metadata()
+    return [width, format]
+  }
+  expect(await fexec.getResult(fexec.map(draw, [7, 9]))).toEqual([
+    [7, 'png'],
+    [9, 'png'],
+  ])
+  await backend.clean()
+})

@@ -1,4 +1,5 @@
 import { FunctionExecutor } from '@lithops/core'
+import { knativeFaults } from '@lithops/fake-clouds/knative'
 import { describe, expect, test } from 'vitest'
 import { cluster } from './cluster.ts'
 
@@ -131,7 +132,6 @@ describe('a cluster', () => {
     await backend.clean()
     there.newCache()
     // the tag is there, and what it stands for is not
-    knative.inject({ kind: 'delay', ms: 0 })
     const lost = await there.open({ runtime_memory: 351 })
     const take = knative.registry.pull.bind(knative.registry)
     knative.registry.pull = () => undefined
@@ -143,6 +143,41 @@ describe('a cluster', () => {
     expect(knative.names('services')).toEqual([])
     expect(await run(await there.open({ runtime_memory: 351 }))).toEqual([2, 4, 6])
     knative.clear()
+  })
+
+  test('a cluster that is busy, or breaks connections, is asked again', async () => {
+    const knative = await there.start()
+    const busy = knative.inject(knativeFaults.answer(503, '{"reason":"ServiceUnavailable"}'), {
+      place: 'api',
+      every: 3,
+      times: 6,
+    })
+    const broken = knative.inject(knativeFaults.refuse(), { place: 'api', every: 4, times: 3 })
+    expect(await run(await there.open({ runtime_memory: 370 }))).toEqual([2, 4, 6])
+    expect([busy.strikes, broken.strikes].every(strikes => strikes > 0)).toBe(true)
+    knative.clear()
+    const down = knative.inject(knativeFaults.answer(500, '{"message":"etcd is down"}'), {
+      place: 'api',
+      times: Number.POSITIVE_INFINITY,
+    })
+    const backend = await there.open()
+    await expect(backend.listRuntimes()).rejects.toMatchObject({
+      code: 'LITHOPS_RUNTIME_DEPLOY',
+      isRetryable: true,
+      message: expect.stringContaining('500: etcd is down'),
+    })
+    expect(down.strikes).toBeGreaterThan(2)
+    knative.clear()
+  })
+
+  test('a gateway that has moved is found again', async () => {
+    const knative = await there.start()
+    const backend = await there.open({ runtime_memory: 380 })
+    await backend.deployRuntime(backend.defaultRuntime)
+    knative.clear()
+    await knative.moveGateway()
+    expect(await run(await there.open({ runtime_memory: 380 }))).toEqual([2, 4, 6])
+    expect(knative.counts['create ksvc']).toBeUndefined()
   })
 
   test('a worker that does not start is said with how it ended', async () => {
@@ -210,11 +245,8 @@ describe('quotas', () => {
 })
 
 describe('gateways', () => {
-  test.each([
-    ['istio', 'balancer'],
-    ['contour', 'node port'],
-  ] as const)('of %s are found, by their %s', async (gateway, gatewayPort) => {
-    const there = cluster({ gateway, gatewayPort })
+  test('of other networking layers are found', async () => {
+    const there = cluster({ gateway: 'istio' })
     expect(await run(await there.open())).toEqual([2, 4, 6])
   })
 
