@@ -35,6 +35,7 @@ export {
   buildWorkerImage,
   contentTag,
   DEFAULT_BASE_IMAGE,
+  functionFiles,
   WORKER_PATH,
   WORKER_RECIPE,
   type WorkerImage,

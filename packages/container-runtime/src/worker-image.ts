@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import type { RuntimeFunction } from '@lithops/core/driver'
 import type { ImageTool, StepOptions } from './image-tool.ts'
 
 /** What default images stand on: the Node line that most clouds have, without compilers. */
@@ -9,6 +10,7 @@ export const DEFAULT_BASE_IMAGE = 'docker.io/library/node:24-bookworm-slim'
 /** Where the worker lies in images. */
 export const WORKER_PATH = '/lithops/worker.mjs'
 
+const FUNCTION_FOLDER = 'functions'
 const WORKER_NAME = 'worker.mjs'
 /** Users of images of Node have this one, named node. */
 const USER = '1000:1000'
@@ -74,6 +76,19 @@ export async function buildWorkerImage(
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/**
+ * Functions that an image brings, as `WorkerImage.files` whose workers find them. Their hashes belong into the tag of the image,
+ * which then need not be made to be known.
+ */
+export async function functionFiles(
+  functions: readonly RuntimeFunction[] = [],
+): Promise<Record<string, Uint8Array>> {
+  const files = functions.map(
+    async ({ hash, read }) => [`${FUNCTION_FOLDER}/${hash}.mjs`, await read()] as const,
+  )
+  return Object.fromEntries(await Promise.all(files))
 }
 
 /**

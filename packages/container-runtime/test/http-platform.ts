@@ -1,3 +1,5 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import {
   type Activation,
   type ActivationReport,
@@ -7,12 +9,13 @@ import {
   encodeSecrets,
   InvocationError,
   type InvokeOptions,
+  type RuntimeFunction,
   type RuntimeMetadata,
   type RuntimeSpec,
   SECRETS_ENVIRONMENT_NAME,
   type WorkerSecrets,
 } from '@lithops/core/driver'
-import { WorkerConnections } from '../src/index.ts'
+import { bundleWorker, functionFiles, WorkerConnections } from '../src/index.ts'
 import { WorkerProgram } from './worker-program.ts'
 
 const MAX_PAYLOAD_BYTES = 4 * 1024 * 1024
@@ -24,6 +27,8 @@ export interface HttpPlatformOptions {
   readonly maxActivations?: number
   /** Further variables of the worker. */
   readonly environment?: Readonly<Record<string, string>>
+  /** Puts functions beside the worker, in this folder. */
+  readonly functionsIn?: string
   /** Starts another worker than the built one, or elsewhere. */
   readonly start?: (environment: Readonly<Record<string, string>>) => WorkerProgram
   readonly heartbeatMs?: number
@@ -48,6 +53,9 @@ export class HttpPlatform implements ComputeBackend {
   readonly #all: Deployed[] = []
   #deployed: Promise<Deployed> | undefined
   #closed: InvocationError | undefined
+  readonly #functions = new Set<string>()
+  /** Containers that were started. */
+  deployments = 0
 
   constructor(options: HttpPlatformOptions = {}) {
     this.#options = options
@@ -66,6 +74,7 @@ export class HttpPlatform implements ComputeBackend {
       freshWorkers: false,
       workersOutliveClient: false,
       placesSecrets: true,
+      bakesFunctions: options.functionsIn !== undefined,
     } as const
   }
 
@@ -75,14 +84,31 @@ export class HttpPlatform implements ComputeBackend {
     return (await this.#deployed).program
   }
 
-  async deployRuntime(_: RuntimeSpec, options: DeployOptions = {}): Promise<RuntimeMetadata> {
+  async deployRuntime(runtime: RuntimeSpec, options: DeployOptions = {}): Promise<RuntimeMetadata> {
     options.signal?.throwIfAborted()
+    // what other jobs have asked for stays there
+    const functions = (runtime.functions ?? []).filter(({ hash }) => !this.#functions.has(hash))
+    if (functions.length > 0) {
+      for (const { hash } of functions) this.#functions.add(hash)
+      await this.deleteRuntime()
+    }
+    if (this.#options.functionsIn !== undefined) await this.#placeFunctions(functions)
     const before = encodeSecrets([...this.#secrets.values()])
     for (const secret of options.secrets ?? []) this.#secrets.set(secret.storageId, secret)
     if (before !== encodeSecrets([...this.#secrets.values()])) await this.deleteRuntime()
     this.#deployed ??= this.#deploy()
     const { connections } = await this.#deployed
     return connections.metadata(options.signal === undefined ? {} : { signal: options.signal })
+  }
+
+  /** What an image would have: the worker, and functions beside it. */
+  async #placeFunctions(functions: readonly RuntimeFunction[]): Promise<void> {
+    const folder = this.#options.functionsIn as string
+    const files = { ...(await functionFiles(functions)), 'worker.mjs': await bundleWorker() }
+    for (const [name, bytes] of Object.entries(files)) {
+      await mkdir(dirname(join(folder, name)), { recursive: true })
+      await writeFile(join(folder, name), bytes)
+    }
   }
 
   async #deploy(): Promise<Deployed> {
@@ -93,7 +119,10 @@ export class HttpPlatform implements ComputeBackend {
       [SECRETS_ENVIRONMENT_NAME]: encodeSecrets([...this.#secrets.values()]),
       ...environment,
     }
-    const program = start?.(all) ?? new WorkerProgram(all)
+    const { functionsIn } = this.#options
+    const beside = functionsIn === undefined ? {} : { file: join(functionsIn, 'worker.mjs') }
+    const program = start?.(all) ?? new WorkerProgram(all, beside)
+    this.deployments++
     const origin = await program.origin()
     const connections = new WorkerConnections({ origin: (await before?.(origin)) ?? origin })
     const deployed = { program, connections }

@@ -1,9 +1,16 @@
-/** Small deliberate mistakes of workers that run several activations at once, each of which must fail the case named for it. */
+/** Small deliberate mistakes of workers and platforms of containers, each of which must fail the case named for it. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { DeployOptions, RuntimeSpec } from '@lithops/core/driver'
 import { computeConformance } from '@lithops/core/testing'
-import { describe, test } from 'vitest'
+import { afterAll, describe, test } from 'vitest'
 import { mustFail } from '../../core/test/kits/harness.ts'
 import { HttpPlatform, type HttpPlatformOptions } from './http-platform.ts'
 import { WorkerProgram } from './worker-program.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'lithops-test-mistakes-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const broken = (TEST_MISTAKE: string): HttpPlatformOptions => ({
   concurrency: 4,
@@ -35,6 +42,27 @@ const mistakes: Record<string, { readonly fails: string; readonly options: HttpP
     options: broken('exits of the whole process'),
   },
 }
+
+/** Says that it puts functions into its runtimes, and does not. */
+class WithoutFunctions extends HttpPlatform {
+  override deployRuntime({ functions: _, ...runtime }: RuntimeSpec, options: DeployOptions) {
+    return super.deployRuntime({ ...runtime, functions: [] }, options)
+  }
+}
+
+describe('the compute kit catches a platform that', () => {
+  test('leaves functions out of its runtimes', () => {
+    const { fails } = { fails: 'runs functions that its runtimes bring, whose code no activation carries' }
+    return mustFail(
+      kitTest =>
+        computeConformance({
+          test: kitTest,
+          createBackend: () => new WithoutFunctions({ functionsIn: folder }),
+        }),
+      `compute: ${fails}`,
+    )
+  })
+})
 
 describe('the compute kit catches a worker that', () => {
   test.each(Object.entries(mistakes))('%s', (_, { fails, options }) =>

@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { CloudWorker, type StorageHead } from '@lithops/core/worker'
 import { BATCH_VARIABLE, type BatchReader, readBatchEntry } from '../batch-file.ts'
-import { packageFolders } from './package-folders.ts'
+import { functionFolder, packageFolders } from './image-folders.ts'
 import type { WorkerDrivers } from './slot.ts'
 
 /** Where platforms tell a worker of a batch its index; the first is of those that have no name of their own for it. */
@@ -44,6 +44,7 @@ export async function runBatch(drivers: WorkerDrivers, graceMs: number): Promise
     ...drivers,
     workerId: `${hostname()}-${index}`,
     packageFolders: packageFolders(),
+    functionFolder: functionFolder(),
     namesJobs: true,
     // its call was told, and the process ends in a moment
     onPoisoned: () => {},

@@ -3,7 +3,7 @@ import { Socket } from 'node:net'
 import { hostname } from 'node:os'
 import { CloudWorker, type CloudWorkerOptions } from '@lithops/core/worker'
 import type { ActivationError } from '../http-protocol.ts'
-import { packageFolders } from './package-folders.ts'
+import { functionFolder, packageFolders } from './image-folders.ts'
 import { PIPE_FD, PipeMessage, readMessages, sendMessage } from './pipe.ts'
 
 /** Drivers that a runtime brings. */
@@ -23,6 +23,7 @@ export function runSlot(drivers: WorkerDrivers, concurrency: number): void {
     // Kubernetes tells the name of the pod; hosts without it have one of their own
     workerId: `${process.env.HOSTNAME ?? hostname()}-${randomBytes(3).toString('hex')}`,
     packageFolders: packageFolders(),
+    functionFolder: functionFolder(),
     namesJobs: true,
     concurrency,
     onPoisoned: () => sendMessage(pipe, PipeMessage.poisoned, 0),

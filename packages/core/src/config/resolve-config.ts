@@ -21,6 +21,8 @@ export interface ResolvedConfig {
   readonly localhost: LocalhostConfig
   /** `serverless: {backend: …}`, as older configs of Lithops (Python) say it. */
   readonly serverlessBackend: string | undefined
+  /** `serverless: {customized_runtime: true}`: backends that can put functions into their runtimes do so. */
+  readonly customizedRuntime: boolean
   readonly warnings: readonly string[]
   /** Raw keys of a section of somebody else, with the sections that it inherits from below it. */
   section(
@@ -61,6 +63,7 @@ export function resolveConfig(overrides: ConfigOverrides): ResolvedConfig | unde
   return {
     lithops: lithops.config,
     serverlessBackend: backendOf(config.sections.serverless),
+    customizedRuntime: config.sections.serverless?.customized_runtime === true,
     localhost: localhost.config,
     warnings: [...lithops.warnings, ...localhost.warnings],
     section: (name, inherits = []) => ({
@@ -151,6 +154,11 @@ function checkServerless(config: RawConfig): void {
     .map(
       key =>
         `${place(config.source, ['serverless', key])}: serverless.${key} is not a known key.${didYouMean(key, SERVERLESS_KEYS)}`,
+    )
+  const { customized_runtime: customized } = section
+  if (customized !== undefined && typeof customized !== 'boolean')
+    problems.push(
+      `${place(config.source, ['serverless', 'customized_runtime'])}: serverless.customized_runtime must be true or false, not ${JSON.stringify(customized)}.`,
     )
   if (problems.length > 0) throw configError(problems)
 }

@@ -56,6 +56,11 @@ export interface ComputeCapabilities {
    * Absent: false; core then refuses functions that import packages with native addons.
    */
   readonly bringsPackages?: boolean
+  /**
+   * `deployRuntime` puts the `functions` of a runtime where its workers find them, so that activations carry no code. Absent:
+   * false; code travels with activations, or through storage.
+   */
+  readonly bakesFunctions?: boolean
 }
 
 /** A runtime: the deployed environment that workers run in. */
@@ -71,6 +76,21 @@ export interface RuntimeSpec {
    * A runtime with other packages is another runtime. Absent: none.
    */
   readonly packages?: readonly NativePackage[]
+  /**
+   * Functions that its jobs run; only given where `capabilities.bakesFunctions`. A runtime with other functions is another
+   * runtime; `hash` tells them apart without reading them. Absent: none.
+   */
+  readonly functions?: readonly RuntimeFunction[]
+}
+
+/** The code of a function, for a runtime that has it before its jobs come: `CloudWorkerOptions.functionFolder`. */
+export interface RuntimeFunction {
+  /** Its own name, for people. */
+  readonly name: string
+  /** 32 hexadecimal digits; the same content always has the same. */
+  readonly hash: string
+  /** An ES module in one file, which imports nothing but Node and packages with native addons. */
+  readonly read: () => Promise<Uint8Array>
 }
 
 /** Exact versions by name, and what each of them needs in turn. */

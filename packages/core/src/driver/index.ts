@@ -36,6 +36,7 @@ export {
   type NativePackage,
   type PlatformPolicy,
   type RuntimeBuild,
+  type RuntimeFunction,
   type RuntimeListing,
   type RuntimeMetadata,
   type RuntimeSpec,

@@ -8,6 +8,9 @@ import type {
 } from '../driver/driver.ts'
 import { projectDirectory } from './find-driver.ts'
 
+/** Key of backends that can put a job's function into its runtime. */
+const INCLUDE_FUNCTION = 'runtime_include_function'
+
 /** The driver's own section, checked by its own schema. */
 export function sectionOf(
   driver: ComputeDriver | StorageDriver | MonitorDriver,
@@ -19,7 +22,10 @@ export function sectionOf(
     source: { name: 'the options' },
   }
   if (driver.config === undefined) return raw
-  const parsed = driver.config.parse(raw, source)
+  // serverless.customized_runtime says the same for all backends that know it
+  const isCustomized =
+    config?.customizedRuntime === true && driver.config.fields.some(({ key }) => key === INCLUDE_FUNCTION)
+  const parsed = driver.config.parse(isCustomized ? { [INCLUDE_FUNCTION]: true, ...raw } : raw, source)
   for (const warning of parsed.warnings) log.debug(warning)
   return parsed.config as Record<string, unknown>
 }

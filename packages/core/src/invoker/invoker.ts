@@ -214,7 +214,9 @@ export class Invoker {
     const { job, surroundings, lanes } = active
     lanes.set(lane, undefined)
     try {
-      job.addPackages((await job.fn.bundle()).externalPackages)
+      const bundle = await job.fn.bundle()
+      job.addPackages(bundle.externalPackages)
+      job.addFunction({ name: job.fn.name, hash: bundle.hash, read: () => bundle.read() })
       const runtime = lane.runtimeFor(job.runtime)
       const [prefix] = await Promise.all([
         makeJobPrefix(job, lane, surroundings),

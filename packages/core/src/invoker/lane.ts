@@ -43,10 +43,14 @@ export class Lane {
 
   /** The backend's default runtime with what a job asks beside it. */
   runtimeFor(wanted: Partial<RuntimeSpec>): RuntimeSpec {
-    const { packages = [], ...others } = wanted
-    const runtime = { ...this.backend.defaultRuntime, ...others }
-    const isBrought = packages.length > 0 && this.backend.capabilities.bringsPackages === true
-    return isBrought ? { ...runtime, packages } : runtime
+    const { packages = [], functions = [], ...others } = wanted
+    const { bringsPackages, bakesFunctions } = this.backend.capabilities
+    return {
+      ...this.backend.defaultRuntime,
+      ...others,
+      ...(packages.length > 0 && bringsPackages === true ? { packages } : {}),
+      ...(functions.length > 0 && bakesFunctions === true ? { functions } : {}),
+    }
   }
 
   /**
@@ -60,8 +64,8 @@ export class Lane {
     const { secrets = [], signal, createRole = false } = needs
     const drivers = this.backend.capabilities.sharesFileSystem ? [] : (needs.drivers ?? [])
     const modules = drivers.map(({ module }) => module).join('\n')
-    const { name, memoryMiB = '', timeoutMs = '', packages = [] } = runtime
-    const versions = JSON.stringify(packages)
+    const { name, memoryMiB = '', timeoutMs = '', packages = [], functions = [] } = runtime
+    const versions = JSON.stringify([packages, functions.map(({ hash }) => hash)])
     const key = [name, memoryMiB, timeoutMs, digestOf(secrets), modules, versions].join('\n')
     let ready = this.#runtimes.get(key)
     if (ready === undefined) {

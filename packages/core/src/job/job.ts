@@ -1,5 +1,10 @@
 import type { ClassTable } from '../codec/class-table.ts'
-import type { ComputeBackend, NativePackage, RuntimeSpec } from '../driver/compute-backend.ts'
+import type {
+  ComputeBackend,
+  NativePackage,
+  RuntimeFunction,
+  RuntimeSpec,
+} from '../driver/compute-backend.ts'
 import { blockOf } from '../driver/monitor.ts'
 import type { CapturedFunction } from '../function/captured-function.ts'
 import type { OpenStorage } from '../storage/open-storage.ts'
@@ -76,6 +81,11 @@ export class Job {
   /** Its function imports these packages. */
   addPackages(packages: readonly NativePackage[]): void {
     if (packages.length > 0) this.#runtime = { ...this.#runtime, packages }
+  }
+
+  /** The code of its function, for runtimes that have it before the job comes. */
+  addFunction(code: RuntimeFunction): void {
+    this.#runtime = { ...this.#runtime, functions: [code] }
   }
 
   /** For monitors and storage. */

@@ -73,6 +73,31 @@ export const runtimeCases: readonly ComputeCase[] = [
     },
   },
   {
+    name: 'runs functions that its runtimes bring, whose code no activation carries',
+    skip: backend =>
+      backend.capabilities.bakesFunctions ? undefined : 'capabilities.bakesFunctions is false',
+    run: async context => {
+      const { fexec, invokes } = context.execute()
+      const one = (x: number) => ['conformance: code of one', x + 1]
+      const other = (x: number) => ['conformance: code of other', x - 1]
+      for (const [fn, word, value] of [
+        [one, 'one', 2],
+        [other, 'other', 0],
+        [one, 'one', 2],
+      ] as const)
+        assert.deepEqual(
+          await context.soon(fexec.callAsync(fn, 1, ONCE), `a call of ${word}`),
+          [`conformance: code of ${word}`, value],
+          word,
+        )
+      for (const { activation } of invokes)
+        assert.ok(
+          !Buffer.from(activation.payload).includes('conformance: code of'),
+          'an activation carries code',
+        )
+    },
+  },
+  {
     name: 'lists a deployed runtime, and removes it however often it is asked',
     run: async ({ backend }) => {
       const runtime = backend.defaultRuntime

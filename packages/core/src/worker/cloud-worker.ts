@@ -1,7 +1,7 @@
 import { existsSync, symlinkSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { RuntimeMetadata, WorkerSecrets } from '../driver/compute-backend.ts'
 import type { StorageDriver } from '../driver/driver.ts'
@@ -31,6 +31,8 @@ export interface CloudWorkerOptions {
   readonly secrets?: readonly WorkerSecrets[]
   /** Folders `node_modules` whose packages functions may import; the first one that is there counts. Default: none. */
   readonly packageFolders?: readonly string[]
+  /** Folder in which the runtime brings functions, each as `<hash>.mjs`. Default: it brings none. */
+  readonly functionFolder?: string
   /** The platform has put methods of its own into `console`, which do not write to the process's streams. Default: false. */
   readonly hasOwnConsole?: boolean
   /** Writes a line with the job's key into the platform's log before its calls, by which they are found. Default: false. */
@@ -207,21 +209,41 @@ export class CloudWorker {
   }
 
   async #importModule(hash: string, code: Location, inline: Uint8Array): Promise<ModuleFactory> {
-    if (code.kind !== 'inline')
+    if (code.kind === 'inline') return importFile(await this.#ownFile(hash, inline))
+    const { functionFolder } = this.#options
+    if (code.kind !== 'file' || functionFolder === undefined)
       throw new NotSupportedError(
         `Function ${hash} came as '${code.kind}', which remote workers cannot read.`,
       )
+    const file = join(functionFolder, `${hash}.mjs`)
+    if (!existsSync(file))
+      throw new NotSupportedError(
+        `This runtime does not have function ${hash}: it was deployed for another one. Run \`lithops runtime update\`.`,
+      )
+    // packages are looked for beside it
+    const packages = this.#packageFolder()
+    const isBesidePackages =
+      packages === undefined || packages === join(dirname(functionFolder), 'node_modules')
+    return importFile(isBesidePackages ? file : await this.#ownFile(hash, await readFile(file)))
+  }
+
+  /** A module that lies where it finds its packages. */
+  async #ownFile(hash: string, bytes: Uint8Array): Promise<string> {
     this.#madeFolder ??= this.#makeFolder()
     await this.#madeFolder
     const file = join(this.#folder, `${hash}.mjs`)
-    await writeFile(file, inline)
-    return ((await import(pathToFileURL(file).href)) as { default: ModuleFactory }).default
+    await writeFile(file, bytes)
+    return file
+  }
+
+  #packageFolder(): string | undefined {
+    return this.#options.packageFolders?.find(folder => existsSync(folder))
   }
 
   /** Modules import packages from a folder beside them. */
   async #makeFolder(): Promise<void> {
     await mkdir(this.#folder, { recursive: true })
-    const packages = this.#options.packageFolders?.find(folder => existsSync(folder))
+    const packages = this.#packageFolder()
     const link = join(this.#folder, 'node_modules')
     if (packages !== undefined && !existsSync(link)) symlinkSync(packages, link, 'dir')
   }
@@ -251,4 +273,8 @@ export class CloudWorker {
       process.on(event, escaped)
     }
   }
+}
+
+async function importFile(file: string): Promise<ModuleFactory> {
+  return ((await import(pathToFileURL(file).href)) as { default: ModuleFactory }).default
 }

@@ -10,7 +10,7 @@ export const MAGIC = [0x4c, 0x54] as const
 export type Location =
   /** In the message itself. */
   | { readonly kind: 'inline' }
-  /** A file that the worker sees (ComputeCapabilities.sharesFileSystem). */
+  /** A file that the worker sees (ComputeCapabilities.sharesFileSystem), or of its runtime (bakesFunctions): then a relative path. */
   | { readonly kind: 'file'; readonly path: string }
   /** An object, or the bytes from `start` up to, not including, `end` of it. */
   | ObjectLocation

@@ -1,3 +1,8 @@
+import { dirname, join } from 'node:path'
+
+/** Functions that the image brings, beside the worker. */
+export const functionFolder = (): string => join(dirname(process.argv[1] as string), 'functions')
+
 /** Folders of packages that functions may import: laid beside the worker, of the user's own image, or installed for all. */
 export const packageFolders = (): readonly string[] => [
   '/lithops/node_modules',
