@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
-import { nodeCrypto } from '../builtins.ts'
+import { sha256Hex, uniqueDigits } from '../builtins.ts'
 import type { NativePackage } from '../driver/compute-backend.ts'
 
 /** What a build read, so that a later process can tell whether the bundle is still right. */
@@ -26,9 +26,7 @@ export interface BundleRecord {
 const HASH_LENGTH = 32
 
 export function contentHash(...parts: (string | Uint8Array)[]): string {
-  const hash = nodeCrypto().createHash('sha256')
-  for (const part of parts) hash.update(part).update('\0')
-  return hash.digest('hex').slice(0, HASH_LENGTH)
+  return sha256Hex(...parts.flatMap(part => [part, '\0'])).slice(0, HASH_LENGTH)
 }
 
 /** Bytes that the cache may take; beyond that, what was used least recently is removed. */
@@ -127,7 +125,7 @@ export class BundleCache {
 
   async #write(name: string, text: string): Promise<void> {
     const folder = await this.#folder()
-    const temporary = join(folder, `.${name}.${nodeCrypto().randomBytes(6).toString('hex')}`)
+    const temporary = join(folder, `.${name}.${uniqueDigits()}`)
     try {
       await writeFile(temporary, text)
       await rename(temporary, join(folder, name))
@@ -167,7 +165,7 @@ function defaultDirectory(): string {
 async function writableFolder(folder: string): Promise<string> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 })
-    const probe = join(folder, `.probe.${nodeCrypto().randomBytes(6).toString('hex')}`)
+    const probe = join(folder, `.probe.${uniqueDigits()}`)
     await writeFile(probe, '')
     await rename(probe, join(folder, '.writable'))
     return folder

@@ -1,6 +1,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { nodeCrypto } from '../builtins.ts'
+import { sha256Hex } from '../builtins.ts'
 import type { WorkerDriver, WorkerSecrets } from '../driver/compute-backend.ts'
 import { InvocationError } from '../errors/index.ts'
 import type { FunctionBundle } from '../function/captured-function.ts'
@@ -165,7 +165,7 @@ function functionTooLarge(
 }
 
 function hashOf(bytes: Uint8Array): string {
-  return nodeCrypto().createHash('sha256').update(bytes).digest('hex').slice(0, 32)
+  return sha256Hex(bytes).slice(0, 32)
 }
 
 async function writeEnv(directory: string, env: Uint8Array): Promise<string> {

@@ -241,6 +241,7 @@ export class LocalhostBackend implements ComputeBackend {
     }
     waiting.abandon = () => worker.abandon(events)
     worker.activate(activation.payload, activation.callTimeoutMs, events)
+    this.#watchdog.needed()
   }
 
   /** Its worker was dead already, killed while it was idle: that is no fault of the activation. */

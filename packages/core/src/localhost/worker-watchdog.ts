@@ -42,7 +42,11 @@ export class WorkerWatchdog {
     if (pid === undefined || this.#isClosed) return
     this.#pids.add(pid)
     this.#tell()
-    this.#startSoon()
+  }
+
+  /** A worker has got something to run. Until then all of them end by themselves. */
+  needed(): void {
+    if (!this.#isClosed) this.#startSoon()
   }
 
   /** Removes this folder at the end too. One that a line cannot carry is left to the client's own `close`. */
@@ -53,7 +57,7 @@ export class WorkerWatchdog {
     this.#startSoon()
   }
 
-  /** Not at once: the program has better things to do while its first worker starts. */
+  /** Not at once: the program has better things to do while its first worker starts, and at its first call. */
   #startSoon(): void {
     this.#starting ??= setImmediate(() => this.#start('shell')).unref()
   }

@@ -1,4 +1,4 @@
-import { nodeCrypto } from '../../builtins.ts'
+import { sha256Hex } from '../../builtins.ts'
 
 const ids = new WeakMap<Function, string>()
 
@@ -7,7 +7,7 @@ export function classIdOf(fn: Function): string {
   let id = ids.get(fn)
   if (id === undefined) {
     const text = `${fn.name}\n${Function.prototype.toString.call(fn)}`
-    id = nodeCrypto().createHash('sha256').update(text).digest('hex').slice(0, 16)
+    id = sha256Hex(text).slice(0, 16)
     ids.set(fn, id)
   }
   return id
