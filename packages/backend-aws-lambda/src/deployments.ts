@@ -25,6 +25,8 @@ const METADATA_PAUSE_MS = 500
 /** Addons that fit one line of Node alone are for that of the recipe's base; all others fit any. */
 const IMAGE_NODE_MAJOR = 24
 
+/** On which nodejs20.x and all newer lines run. From: "Lambda runtimes", and the release notes of Amazon Linux 2023. */
+const GLIBC_OF_AMAZON_LINUX_2023 = '2.34'
 /** A runtime of a job, as it is deployed. */
 export interface Deployment {
   readonly functionName: string
@@ -152,6 +154,8 @@ export class Deployments {
         libc: 'glibc',
         nodeMajor: nodeRuntime === undefined ? IMAGE_NODE_MAJOR : Number(/\d+/.exec(nodeRuntime)?.[0]),
       },
+        // what is in an image is not known
+        ...(nodeRuntime === undefined ? {} : { glibc: GLIBC_OF_AMAZON_LINUX_2023 }),
     })
     const image =
       nodeRuntime === undefined ? await (await this.images()).plan(runtime.name, code, signal) : undefined

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -123,6 +124,54 @@ describe('packages for another platform', () => {
     await expect(installPackages([plain], ARM64)).rejects.toMatchObject({
       code: 'LITHOPS_RUNTIME_BUILD',
       message: expect.stringMatching(/no binary of nanoid@5\.1\.5 for linux arm64/),
+    })
+  })
+})
+
+/** The head of an ELF file for a machine, and what else is looked for. */
+const ELF_ADDON = `
+const { writeFileSync } = require('node:fs')
+const { npm_config_arch: arch, npm_config_target: node, npm_config_platform: platform } = process.env
+const head = Buffer.alloc(64)
+head.write('\\x7fELF', 'latin1')
+head.writeUInt16LE(arch === 'arm64' ? ${EM_AARCH64} : ${EM_X86_64}, 18)
+const text = process.env.MADE_WITH ?? 'GLIBC_2.17'
+writeFileSync('made.node', Buffer.concat([head, Buffer.from(['napi_register_module_v1', text].join(' '))]))
+writeFileSync('told.json', JSON.stringify({ arch, node, platform }))
+`
+
+describe('packages whose install script brings the binary, as that of better-sqlite3 does', () => {
+  /** Packed as the registry has it: without any binary. */
+  function packed(name: string, script: string): NativePackage {
+    const source = path.join(folder, name)
+    mkdirSync(source)
+    const manifest = { name, version: '1.0.0', scripts: { install: 'node install.cjs' } }
+    writeFileSync(path.join(source, 'package.json'), JSON.stringify(manifest))
+    writeFileSync(path.join(source, 'install.cjs'), script)
+    execFileSync('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: source })
+    const version = `file:${path.join(folder, `${name}-1.0.0.tgz`)}`
+    return { name, version, folder: '/nowhere', dependencies: {} }
+  }
+
+  test.each([
+    ['arm64', ARM64, EM_AARCH64],
+    ['x64', { ...X64, glibc: '2.34' }, EM_X86_64],
+  ] as const)('get it for the target, which the script is told: %s', async (arch, target, machine) => {
+    const { files } = await installPackages([packed(`made-for-${arch}`, ELF_ADDON)], target)
+    const read = (name: string) => readFileSync(files.find(({ path }) => path.endsWith(name))?.file ?? '')
+    expect(read('made.node').readUInt16LE(18)).toBe(machine)
+    expect(JSON.parse(String(read('told.json')))).toEqual({ arch, node: '22.0.0', platform: 'linux' })
+  })
+
+  test('are refused with what to do where the script fails, or makes one that cannot be loaded there', async () => {
+    await expect(installPackages([packed('fails', 'process.exit(1)')], ARM64)).rejects.toMatchObject({
+      code: 'LITHOPS_RUNTIME_BUILD',
+      message: expect.stringMatching(/no binary of fails@[\s\S]* its install script made none\. Use a version/),
+    })
+    const newer = packed('newer', `process.env.MADE_WITH = 'GLIBC_2.17 GLIBC_2.38'\n${ELF_ADDON}`)
+    await expect(installPackages([newer], { ...X64, glibc: '2.34' })).rejects.toMatchObject({
+      code: 'LITHOPS_RUNTIME_BUILD',
+      message: expect.stringContaining('needs glibc 2.38, and there it is 2.34'),
     })
   })
 })
