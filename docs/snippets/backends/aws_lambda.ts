@@ -4,5 +4,5 @@ await using fexec = new FunctionExecutor({ backend: 'aws_lambda' })
 const rate = 1.21
 const futures = fexec.map((price: number) => price * rate, [10, 20, 30])
 console.log(await fexec.getResult(futures)) // [ 12.1, 24.2, 36.3 ]
-const { requests, billedMs, coldStarts, costUsd } = await fexec.usageOf(futures)
-console.log({ requests, billedMs, coldStarts, costUsd })
+const { requests, billedMs, coldStarts, storages, costUsd } = await fexec.usageOf(futures)
+console.log({ requests, billedMs, coldStarts, storages, costUsd })

@@ -76,7 +76,7 @@ export type { CallState } from './job/call.ts'
 export type { CallOptions, RetryBudget } from './job/job-options.ts'
 export { ObjectPiece, type PieceReadOptions, TablePiece } from './piece/index.ts'
 export type { CallStats } from './stats/call-stats.ts'
-export type { JobUsage, UsageReport } from './stats/job-usage.ts'
+export type { JobUsage, StorageUsage, UsageReport } from './stats/job-usage.ts'
 export { type CloudObject, isCloudObject } from './storage/cloud-object.ts'
 export {
   StorageReader,

@@ -1,5 +1,5 @@
 import type { S3ClientConfig } from '@aws-sdk/client-s3'
-import type { DriverLog } from '@lithops/core/driver'
+import type { DriverLog, StorageRequests } from '@lithops/core/driver'
 
 /** What a storage of the S3 family says of itself and its service. */
 export interface S3StorageOptions {
@@ -17,6 +17,8 @@ export interface S3StorageOptions {
   readonly workerConfig: Readonly<Record<string, unknown>>
   /** See StorageBackend.workerSecrets. */
   readonly workerSecrets: Readonly<Record<string, string>>
+  /** See StorageBackend.costOf. Absent: the service's prices are not known. */
+  readonly costOf?: (requests: StorageRequests) => number | undefined
   readonly log?: DriverLog
   /** How long a connection may be silent before it counts as broken. Default: 60,000. */
   readonly idleTimeoutMs?: number

@@ -57,6 +57,7 @@ export class S3Storage implements StorageBackend {
   readonly defaultBucket: string
   readonly capabilities: StorageCapabilities
   readonly presignUrl?: NonNullable<StorageBackend['presignUrl']>
+  readonly costOf?: NonNullable<StorageBackend['costOf']>
   readonly #options: S3StorageOptions
   readonly #clients: S3Clients
   readonly #client: S3Client
@@ -75,6 +76,7 @@ export class S3Storage implements StorageBackend {
       ...(keysAreFilePaths ? { keysAreFilePaths } : {}),
     }
     if (presignsUrls) this.presignUrl = (bucket, key, how) => this.#presign(bucket, key, how)
+    if (options.costOf !== undefined) this.costOf = options.costOf
     this.#clients = new S3Clients(options)
     this.#client = this.#clients.single
     if (!takesChecksums) sendContentMd5(this.#client)

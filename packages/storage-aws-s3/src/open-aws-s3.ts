@@ -4,6 +4,7 @@ import { bareCause, ConfigError, type DriverLog, StorageAccessError } from '@lit
 import { S3Storage } from '@lithops/s3-family'
 import { bucketName, bucketOfEndpoint, checkEndpoint, setFields } from '@lithops/s3-family/config'
 import type { AwsS3Config } from './config.ts'
+import { requestsCostUsd } from './prices.ts'
 
 /** Opens the storage: finds the region and the bucket that the config leaves out. */
 export async function openAwsS3(config: AwsS3Config, log?: DriverLog): Promise<S3Storage> {
@@ -33,6 +34,8 @@ export async function openAwsS3(config: AwsS3Config, log?: DriverLog): Promise<S
       completesConditionally: isAws,
       presignsUrls: true,
     },
+    // another service has prices of its own
+    ...(isAws ? { costOf: requests => requestsCostUsd(region, requests) } : {}),
     workerConfig: setFields({ region, storage_bucket: defaultBucket, endpoint: config.endpoint }),
     workerSecrets: setFields({
       access_key_id: config.access_key_id,

@@ -224,6 +224,11 @@ export class RedisStorage implements StorageBackend {
     await this.#guard(place, options, () => this.#connection.command('SET', bucketKey(bucket), 1))
   }
 
+  /** Servers are billed by their time, where they are billed at all. */
+  costOf(): number {
+    return 0
+  }
+
   workerConfig() {
     return this.#options.workerConfig
   }

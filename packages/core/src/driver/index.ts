@@ -90,6 +90,7 @@ export {
   type StorageCallOptions,
   type StorageCapabilities,
 } from './storage-backend.ts'
+  type StorageRequests,
 export { blocksOf, StreamBody } from './storage-body.ts'
 export {
   accessRefused,

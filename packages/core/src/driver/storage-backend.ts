@@ -79,6 +79,14 @@ export interface ListOptions extends StorageCallOptions {
   readonly startAfter?: string
 }
 
+/** Requests to a storage, as price lists tell them apart. */
+export interface StorageRequests {
+  /** Those of the dearer class: writing, copying, listing (a page each). */
+  readonly writes: number
+  /** Those of the cheaper class: reading, asking for heads. Removing counts in neither. */
+  readonly reads: number
+}
+
 /** Where an object is. */
 export interface ObjectPlace {
   readonly bucket: string
@@ -162,6 +170,11 @@ export interface StorageBackend {
    * there are none.
    */
   workerSecrets?(): Readonly<Record<string, string>>
+  /**
+   * Cost of requests in USD, by list prices. Undefined where the price is not known, as in a region that the driver has no
+   * price of. Absent: it never is. What storing and transferring bytes costs is not in it.
+   */
+  costOf?(requests: StorageRequests): number | undefined
   /** The vendor's own client, for what this contract does not cover; undefined when there is none. */
   client(): unknown
   /** May be called twice. A vendor client that the user handed in stays open. */

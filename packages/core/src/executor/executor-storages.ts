@@ -6,6 +6,7 @@ import { InternalStorage } from '../storage/internal-storage.ts'
 import { type OpenStorage, secretsOf, storageHead } from '../storage/open-storage.ts'
 import { Storage } from '../storage/storage.ts'
 import type { Location } from '../worker/protocol.ts'
+import { countedFor, JobRequests } from './job-requests.ts'
 import { storageless } from './needs-storage.ts'
 
 /** How the storages of the config are opened. */
@@ -27,6 +28,9 @@ export class ExecutorStorages {
   /** Jobs may have left something in the executor's own, and functions or the program cloud objects. */
   isUsed = false
 
+  /** What is asked of them for the jobs. */
+  readonly requests = new JobRequests()
+
   constructor(openers: StorageOpeners, executorId: string) {
     this.#openers = openers
     this.#executorId = executorId
@@ -45,14 +49,17 @@ export class ExecutorStorages {
     return storage
   }
 
-  /** The user's view of the own storage; with a name, of the one that has it in the config. */
-  async viewOf(name: string | undefined): Promise<Storage> {
+  /**
+   * The user's view of the own storage; with a name, of the one that has it in the config. With a job, what is asked of it
+   * counts for the job.
+   */
+  async viewOf(name: string | undefined, job?: Job): Promise<Storage> {
     const own = await this.open()
     const storage = name === undefined || name === own?.backend.name ? own : await this.#openNamed(name)
     if (storage === undefined) throw storageless()
     this.isUsed = true
     return new Storage({
-      backend: () => storage,
+      backend: () => (job === undefined ? storage : countedFor(job, storage)),
       name: storage.backend.name,
       ownsBackend: false,
       owner: { executorId: this.#executorId },
@@ -61,7 +68,7 @@ export class ExecutorStorages {
 
   /** What is kept for jobs in a storage. */
   internalOf(storage: OpenStorage): InternalStorage {
-    this.#internal ??= new InternalStorage(storage)
+    this.#internal ??= new InternalStorage(this.requests.counted(storage))
     return this.#internal
   }
 

@@ -114,9 +114,12 @@ export class ExecutorSurroundings {
     }
   }
 
-  /** The user's view of the storage; with a name, of the one that has it in the config. */
-  storage(name?: string): Promise<Storage> {
-    return this.#storages.viewOf(name)
+  /**
+   * The user's view of the storage; with a name, of the one that has it in the config. With a job, what is asked of it
+   * counts for the job.
+   */
+  storage(name?: string, job?: Job): Promise<Storage> {
+    return this.#storages.viewOf(name, job)
   }
 
   /** The job's workers will need these storages, by their config names, besides its own. Called before `of`. */
@@ -126,6 +129,7 @@ export class ExecutorSurroundings {
 
   /** What a job's activations carry besides the job itself. Watches the job where results do not come with replies. */
   of(job: Job, directory: () => Promise<string>): JobSurroundings | Promise<JobSurroundings> {
+    this.#storages.requests.begin(job)
     const storage = this.#storageOfJobs(this.#storages.open())
     if (storage !== undefined) this.#storages.isUsed = true
     if (storage === undefined && job.options.results === 'storage') throw storageless("results: 'storage'")
@@ -168,7 +172,9 @@ export class ExecutorSurroundings {
   }
 
   #storageFor(job: Job, storage: OpenStorage | undefined, monitor?: Monitor): Partial<JobSurroundings> {
+    for (const { backend } of job.storages.values()) job.storageUses.know(backend)
     if (storage === undefined) return storagesOf(job, undefined)
+    job.storageUses.know(storage.backend)
     const inlineResultBytes = this.#inlineResultBytes(job, monitor)
     return {
       ...storagesOf(job, storage),
@@ -230,10 +236,10 @@ export class ExecutorSurroundings {
     this.#storages.isUsed = true
     if (openMonitor === undefined) {
       if (storage === undefined) throw storageless()
-      this.#storageMonitor ??= openStorageMonitor(storage)
+      this.#storageMonitor ??= openStorageMonitor(this.#storages.requests.counted(storage))
       return this.#storageMonitor
     }
-    this.#monitor ??= openMonitor(storage)
+    this.#monitor ??= openMonitor(storage === undefined ? undefined : this.#storages.requests.counted(storage))
     const monitor = await this.#monitor
     if (!job.options.durable || monitor.name === 'storage') return monitor
     throw new ConfigError(

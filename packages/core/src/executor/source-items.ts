@@ -35,7 +35,7 @@ export function sourceItems<I>(
   if (job !== undefined) surroundings.wantStorages(job, items.storages)
   const { signal } = options
   return items.pieces({
-    storage: name => surroundings.storage(name),
+    storage: name => surroundings.storage(name, job),
     checkLocalFiles: path => checkLocalFiles(path, surroundings),
     defaults,
     signal: () => signal,

@@ -5,7 +5,14 @@ import { nowMs } from '../job/call.ts'
 import type { Job } from '../job/job.ts'
 import type { BackendUsage } from '../job/usage.ts'
 import { Outcome, type WorkerFacts } from '../worker/protocol.ts'
-import { type EndedFrame, type FrameHandler, locationOf, readFrames } from '../worker/reply-frames.ts'
+import {
+  type EndedFrame,
+  type FrameHandler,
+  locationOf,
+  type RequestsByStorage,
+  readFrames,
+} from '../worker/reply-frames.ts'
+import { CancellationSource } from './cancellation-source.ts'
 import type { Lane } from './lane.ts'
 
 /** What the invoker wants to know of an activation. */
@@ -169,6 +176,10 @@ export class ActivationInFlight implements FrameHandler {
 
   #indexOf(call: Call): number {
     return this.calls[this.#next] === call ? this.#next : this.calls.indexOf(call)
+  storageRequests(requests: RequestsByStorage): void {
+    for (const [name, counts] of Object.entries(requests)) this.job.storageUses.add(name, counts)
+  }
+
   }
 
   #isDone(index: number): boolean {

@@ -2,10 +2,11 @@ import type { Call } from '../job/call.ts'
 import { nowMs } from '../job/call.ts'
 import type { Job } from '../job/job.ts'
 import { Outcome, type WorkerFacts } from '../worker/protocol.ts'
-import { type EndedFrame, type FrameHandler, locationOf } from '../worker/reply-frames.ts'
+import { type EndedFrame, locationOf } from '../worker/reply-frames.ts'
+import type { MonitoredCalls } from './monitored-frames.ts'
 
 /** Calls of a job that another client has begun: what its workers tell, until this client sends them itself. */
-export class AdoptedCalls implements FrameHandler {
+export class AdoptedCalls implements MonitoredCalls {
   readonly id: string
   readonly #calls: readonly Call[]
   readonly #failed = new Map<Call, EndedFrame>()

@@ -141,7 +141,7 @@ export class Invoker {
   readFrames(job: Job, frames: Uint8Array): void {
     const active = this.#active.get(job.key)
     active?.overdue.heard()
-    if (active?.monitored !== undefined) readFrames(frames, new MonitoredFrames(active.monitored))
+    if (active?.monitored !== undefined) readFrames(frames, new MonitoredFrames(job, active.monitored))
     this.pump()
   }
 

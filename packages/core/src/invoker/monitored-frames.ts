@@ -1,9 +1,10 @@
 import type { Call } from '../job/call.ts'
+import type { Job } from '../job/job.ts'
 import type { WorkerFacts } from '../worker/protocol.ts'
-import type { EndedFrame, FrameHandler } from '../worker/reply-frames.ts'
+import type { EndedFrame, FrameHandler, RequestsByStorage } from '../worker/reply-frames.ts'
 
 /** Takes the frames of calls that were sent together. */
-export interface MonitoredCalls extends FrameHandler {
+export interface MonitoredCalls extends Omit<FrameHandler, 'storageRequests'> {
   /** Those of which no end is known. */
   readonly openCalls: readonly Call[]
 }
@@ -13,7 +14,10 @@ export class MonitoredFrames implements FrameHandler {
   readonly #activations: ReadonlyMap<number, MonitoredCalls>
   #facts: WorkerFacts | undefined
 
-  constructor(activations: ReadonlyMap<number, MonitoredCalls>) {
+  readonly #job: Job
+
+  constructor(job: Job, activations: ReadonlyMap<number, MonitoredCalls>) {
+    this.#job = job
     this.#activations = activations
   }
 
@@ -37,5 +41,9 @@ export class MonitoredFrames implements FrameHandler {
 
   worker(facts: WorkerFacts): void {
     this.#facts = facts
+  }
+
+  storageRequests(requests: RequestsByStorage): void {
+    for (const [name, counts] of Object.entries(requests)) this.#job.storageUses.add(name, counts)
   }
 }

@@ -10,6 +10,7 @@ import type { CapturedFunction } from '../function/captured-function.ts'
 import type { OpenStorage } from '../storage/open-storage.ts'
 import type { Call } from './call.ts'
 import type { JobOptions } from './job-options.ts'
+import { StorageUses } from './storage-uses.ts'
 import { type BackendUsage, newUsage } from './usage.ts'
 
 /** Weight of the newest measurement in the running mean of call durations. */
@@ -56,6 +57,7 @@ export class Job {
   readonly storages = new Map<string, OpenStorage>()
   /** What it has used so far, by backend. */
   readonly usage: BackendUsage[] = []
+  readonly storageUses = new StorageUses()
   /** Calls of the largest activation that came back whole: groups grow from there. */
   largestGroup = 0
 

@@ -240,6 +240,11 @@ export class LocalhostStorage implements StorageBackend {
     }
   }
 
+  /** Files of this machine. */
+  costOf(): number {
+    return 0
+  }
+
   workerConfig() {
     return { root: this.#root, storage_bucket: this.#defaultBucket }
   }

@@ -48,6 +48,7 @@ const host: WorkerHost = {
   openPublisher: head => monitors.open(head),
   loadStorage: head => storages.load(head),
   openStorage: (head, name) => storages.open(head, name),
+  takeStorageRequests: (head, ahead) => storages.takeRequests(head, ahead),
   beginJob: head => guard.begin(head.extraEnv),
   afterCall: () => guard.restore(),
   poisoned: () => {

@@ -44,6 +44,7 @@ export class RetryingStorage implements StorageBackend {
   readonly defaultBucket?: string
   readonly presignUrl?: NonNullable<StorageBackend['presignUrl']>
   readonly copyObject?: NonNullable<StorageBackend['copyObject']>
+  readonly costOf?: NonNullable<StorageBackend['costOf']>
   readonly #backend: StorageBackend
   readonly #policy: Required<RetryPolicy>
 
@@ -53,6 +54,7 @@ export class RetryingStorage implements StorageBackend {
     this.capabilities = backend.capabilities
     if (backend.defaultBucket !== undefined) this.defaultBucket = backend.defaultBucket
     if (backend.presignUrl !== undefined) this.presignUrl = backend.presignUrl.bind(backend)
+    if (backend.costOf !== undefined) this.costOf = backend.costOf.bind(backend)
     const copy = backend.copyObject?.bind(backend)
     if (copy !== undefined) {
       this.copyObject = (from: ObjectPlace, to: ObjectPlace, options: StorageCallOptions = {}) =>

@@ -62,6 +62,7 @@ class MemoryWorker {
       },
       loadStorage: head => storages.load(head),
       openStorage: (head, name) => storages.open(head, name),
+      takeStorageRequests: (head, ahead) => storages.takeRequests(head, ahead),
       repliesReachClient,
       openPublisher: head => monitors.open(head),
       poisoned: () => {

@@ -152,6 +152,10 @@ export class MemoryStorage implements StorageBackend {
     if (!this.#store.buckets.has(bucket)) this.#store.buckets.set(bucket, new Map())
   }
 
+  costOf(): number {
+    return 0
+  }
+
   workerConfig() {
     return { store: this.#store.id }
   }

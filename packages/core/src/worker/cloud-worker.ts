@@ -186,6 +186,7 @@ export class CloudWorker {
       openPublisher: head => this.#monitors.open(head),
       loadStorage: head => storages.load(head),
       openStorage: (head, name) => storages.open(head, name),
+      takeStorageRequests: (head, ahead) => storages.takeRequests(head, ahead),
       beginJob: head => this.#beginJob(head),
       beforeCall: call => {
         const { timeoutMs } = call

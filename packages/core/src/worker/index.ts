@@ -17,6 +17,7 @@ export {
   SECRETS_ENVIRONMENT_NAME,
   takeSecretsFromEnvironment,
 } from '../driver/secrets-environment.ts'
+export type { StorageRequests } from '../driver/storage-backend.ts'
 export { TIMEOUT_MARK } from '../driver/worker-marks.ts'
 export { MonitorError, NotSupportedError } from '../errors/index.ts'
 export { InternalStorage } from '../storage/internal-storage.ts'
@@ -32,6 +33,7 @@ export {
   type StorageHead,
   type WorkerFacts,
 } from './protocol.ts'
+export type { RequestsByStorage } from './reply-frames.ts'
 export { ActivationRunner, callOfCode } from './run-activation.ts'
 export { createStoragePublisher, type StoragePublisherAddress } from './storage-publisher.ts'
 export type { WorkerHost } from './worker-host.ts'

@@ -119,6 +119,7 @@ export const FrameType = {
   log: 3,
   handedBack: 4,
   worker: 5,
+  storageRequests: 6,
 } as const
 
 /** How a call ended. */

@@ -1,4 +1,5 @@
 import type { ByteWriter } from '../codec/byte-writer.ts'
+import type { StorageRequests } from '../driver/storage-backend.ts'
 import { ProtocolError } from '../errors/index.ts'
 import { FrameType, type Location, type WorkerFacts } from './protocol.ts'
 
@@ -10,6 +11,7 @@ import { FrameType, type Location, type WorkerFacts } from './protocol.ts'
  *     log          u32 callId, u16 attempt, u8 stream (1 stdout, 2 stderr), UTF-8 text
  *     handedBack   u32 callId, u16 attempt
  *     worker       JSON of WorkerFacts
+ *     storageRequests   JSON of StorageRequests by config name of the storage: those since the worker last told
  *
  * Times are milliseconds since 1970 by the worker's clock.
  */
@@ -19,7 +21,11 @@ export interface FrameHandler {
   log(callId: number, attempt: number, stream: number, text: string): void
   handedBack(callId: number, attempt: number): void
   worker(facts: WorkerFacts): void
+  storageRequests(requests: RequestsByStorage): void
 }
+
+/** By config name of the storage. */
+export type RequestsByStorage = Readonly<Record<string, StorageRequests>>
 
 export interface EndedFrame {
   readonly callId: number
@@ -99,6 +105,14 @@ export function writeHandedBack(writer: ByteWriter, callId: number, attempt: num
 }
 
 export function writeWorkerFacts(writer: ByteWriter, facts: WorkerFacts): void {
+  writeJson(writer, FrameType.worker, facts)
+}
+
+export function writeStorageRequests(writer: ByteWriter, requests: RequestsByStorage): void {
+  writeJson(writer, FrameType.storageRequests, requests)
+}
+
+function writeJson(writer: ByteWriter, type: number, value: unknown): void {
   const begin = writer.length
   writer.u8(FrameType.worker)
   writer.u32(0)
@@ -166,7 +180,26 @@ function readFrame(
       need(6)
       return handler.handedBack(view.getUint32(start, true), view.getUint16(start + 4, true))
     case FrameType.worker:
-      return handler.worker(JSON.parse(text(bytes, start, end)) as WorkerFacts)
+      return handler.worker(factsIn(text(bytes, start, end)))
+    case FrameType.storageRequests:
+      return handler.storageRequests(JSON.parse(text(bytes, start, end)) as RequestsByStorage)
+  }
+}
+
+function need(bytes: number, start: number, end: number): void {
+  if (end - start < bytes) throw new ProtocolError('A reply frame is too short.')
+}
+
+/** Facts by their text: a worker says the same of itself with every activation but its first. */
+const knownFacts = new Map<string, WorkerFacts>()
+const MOST_KNOWN_FACTS = 4096
+
+function factsIn(json: string): WorkerFacts {
+  let facts = knownFacts.get(json)
+  if (facts === undefined) {
+    facts = JSON.parse(json) as WorkerFacts
+    if (knownFacts.size >= MOST_KNOWN_FACTS) knownFacts.clear()
+    knownFacts.set(json, facts)
   }
 }
 

@@ -16,7 +16,14 @@ import { readLocation, removeIfAbandoned, writeResult } from './job-objects.ts'
 import { PieceWindow } from './piece-window.ts'
 import { InputKind, type JobHead, type Location, Outcome } from './protocol.ts'
 import { Publishing } from './publishing.ts'
-import { writeEnded, writeHandedBack, writeLog, writeStarted, writeWorkerFacts } from './reply-frames.ts'
+import {
+  writeEnded,
+  writeHandedBack,
+  writeLog,
+  writeStarted,
+  writeStorageRequests,
+  writeWorkerFacts,
+} from './reply-frames.ts'
 import { ReplyRoom, resultOverLimit, resultTooLarge, shortenedError } from './reply-room.ts'
 import type { WorkerHost } from './worker-host.ts'
 
@@ -110,6 +117,7 @@ class ActivationRun {
   /** Something says how large results may be. */
   #isLimited: boolean
   #hasStored = false
+  #hasToldRequests = false
   #publishing: Publishing | undefined
   #services: CallServices
   /** The call that what was written last is about. */
@@ -202,13 +210,38 @@ class ActivationRun {
 
   async #finish(): Promise<void> {
     this.#peakMemoryKib = process.resourceUsage().maxRSS
+    if (!this.#hasToldRequests) this.#tellRequests()
     this.flush()
     await this.#closePublishing()
-    if (this.#hasStored || this.#activation.head.publisher?.kind === 'storage') {
+    if (this.#looksForClient) {
       // what cannot be removed now is found by `lithops clean`
       await removeIfAbandoned(this.#activation.head, this.#host).catch(() => {})
     }
     this.#isOver = true
+  }
+
+  /** It has written into storage, where something would be left if the client is gone. */
+  get #looksForClient(): boolean {
+    return this.#hasStored || this.#activation.head.publisher?.kind === 'storage'
+  }
+
+  /** Writes what was asked of storages, with what the end of the activation still asks. */
+  #writeRequests(): void {
+    const { head } = this.#activation
+    const ahead = {
+      writes: head.publisher?.kind === 'storage' ? 1 : 0,
+      reads: this.#looksForClient && head.clientMark !== undefined ? 1 : 0,
+    }
+    const requests = this.#host.takeStorageRequests?.(head, ahead) ?? {}
+    if (Object.keys(requests).length > 0) writeStorageRequests(this.#writer, requests)
+    this.#hasToldRequests = true
+  }
+
+  #tellRequests(): void {
+    this.#writeRequests()
+    const call = this.#toldCall ?? this.#activation.calls[0]
+    if (this.#publishing !== undefined && call !== undefined && this.#writer.length > 0)
+      this.#publishing.add(this.#writer.take(), call)
   }
 
   async #openPublishing(head: JobHead): Promise<void> {
@@ -489,6 +522,9 @@ class ActivationRun {
   /** A call that took long is published before the next begins, which may take as long. */
   #publish(end: Omit<Parameters<typeof writeEnded>[1], 'outcome'>): Promise<'done'> | undefined {
     const publishing = this.#publishing as Publishing
+    // with the end of the last call: a publishing of its own would be a request of its own
+    const isLast = this.#activation.calls.at(-1)?.callId === end.callId
+    if (isLast && !publishing.isRealTime) this.#writeRequests()
     publishing.add(this.#writer.take(), end)
     if (end.endedMs - end.startedMs < publishing.slowCallMs) return undefined
     // when it cannot be, the next call does not begin

@@ -1,8 +1,10 @@
 import type { StatusPublisher } from '../driver/monitor.ts'
+import type { StorageRequests } from '../driver/storage-backend.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { RunningCall } from './call-context.ts'
 import type { ModuleFactory } from './instantiate.ts'
 import type { JobHead, Location, WorkerFacts } from './protocol.ts'
+import type { RequestsByStorage } from './reply-frames.ts'
 
 /** The outside world of the worker: what differs between a local process, a Lambda and a container. */
 export interface WorkerHost {
@@ -34,6 +36,13 @@ export interface WorkerHost {
    * Opens the job's storages, where that takes time. Called before the job's function is loaded.
    */
   loadStorage?(head: JobHead): Promise<void>
+  /**
+   * Requests to storages since it was last asked (`WorkerStorages.takeRequests`). Absent: the client does not learn of
+   * them.
+   *
+   * @param ahead requests to the job's own storage that the activation is still going to make
+   */
+  takeStorageRequests?(head: JobHead, ahead: StorageRequests): RequestsByStorage
   /** Calls of this job come next. */
   beginJob?(head: JobHead): void
   /** A call begins now. */

@@ -2,11 +2,13 @@ import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import type { WorkerSecrets } from '../driver/compute-backend.ts'
 import type { DriverContext, StorageDriver } from '../driver/driver.ts'
-import type { StorageBackend } from '../driver/storage-backend.ts'
+import type { StorageBackend, StorageRequests } from '../driver/storage-backend.ts'
 import { NotSupportedError } from '../errors/index.ts'
+import { CountingStorage } from '../storage/counting-storage.ts'
 import { withRetries } from '../storage/retrying-storage.ts'
 import { Storage } from '../storage/storage.ts'
 import type { JobHead, Location, StorageHead } from './protocol.ts'
+import type { RequestsByStorage } from './reply-frames.ts'
 
 /** What is looked at of a job's head. */
 type StorageNeeds = Pick<JobHead, 'storage' | 'storages'>
@@ -27,6 +29,8 @@ export class WorkerStorages {
   /** Being opened, so that activations that run at once open a storage once. */
   readonly #opening = new Map<string, Promise<void>>()
   readonly #secrets = new Map<string, Readonly<Record<string, string>>>()
+  /** Requests that nobody was told of, by config name; negative where they were told ahead. */
+  readonly #requests = new Map<string, { writes: number; reads: number }>()
 
   constructor(options: WorkerStoragesOptions = {}) {
     this.#drivers = options.drivers ?? []
@@ -88,6 +92,40 @@ export class WorkerStorages {
     for (const place of places) if (!this.#opened.has(keyOf(place))) await this.#loadOnce(place)
   }
 
+  /**
+   * Requests since it was last asked, by config name; those without any are left out. `ahead`: requests to the job's own
+   * storage that are still to come, which then are not given again.
+   */
+  takeRequests({ storage }: JobHead, ahead: StorageRequests): RequestsByStorage {
+    const taken: Record<string, StorageRequests> = {}
+    const take = (name: string, counts: { writes: number; reads: number }, { writes, reads }: StorageRequests) => {
+      const told = { writes: Math.max(0, counts.writes) + writes, reads: Math.max(0, counts.reads) + reads }
+      if (told.writes + told.reads === 0) return
+      taken[name] = told
+      counts.writes -= told.writes
+      counts.reads -= told.reads
+    }
+    if (storage !== undefined) take(storage.name, this.#countsOf(storage.name), ahead)
+    for (const [name, counts] of this.#requests)
+      if (name !== storage?.name) take(name, counts, { writes: 0, reads: 0 })
+    return taken
+  }
+
+  #count(name: string, { writes, reads }: StorageRequests): void {
+    const counts = this.#countsOf(name)
+    counts.writes += writes
+    counts.reads += reads
+  }
+
+  #countsOf(name: string): { writes: number; reads: number } {
+    let counts = this.#requests.get(name)
+    if (counts === undefined) {
+      counts = { writes: 0, reads: 0 }
+      this.#requests.set(name, counts)
+    }
+    return counts
+  }
+
   /** Ends the connections of all storages. */
   async close(): Promise<void> {
     await Promise.allSettled(this.#opening.values())
@@ -120,7 +158,7 @@ export class WorkerStorages {
   }
 
   #keep(place: StorageHead, backend: StorageBackend): StorageBackend {
-    const kept = withRetries(backend)
+    const kept = withRetries(new CountingStorage(backend, requests => this.#count(place.name, requests)))
     this.#opened.set(keyOf(place), kept)
     return kept
   }
