@@ -26,7 +26,7 @@ import { Deployments, isGone } from './deployments.ts'
 import { Inventory } from './inventory.ts'
 import { Invocations } from './invocations.ts'
 import { KnownFacts } from './known-facts.ts'
-import { ASYNC_PAYLOAD_BYTES, messageBytes, SYNC_PAYLOAD_BYTES } from './limits.ts'
+import { ASYNC_PAYLOAD_BYTES, EVENT_PAUSE_MS, messageBytes, SYNC_PAYLOAD_BYTES } from './limits.ts'
 import { WorkerLogs } from './logs.ts'
 import { userKey } from './names.ts'
 import { policiesOf } from './policies.ts'
@@ -263,6 +263,7 @@ function mostOf(wanted: number): number {
   const soft = Number(/^Max open files\s+(\d+)/m.exec(limitsOfProcess())?.[1] ?? Number.POSITIVE_INFINITY)
   return Math.max(1, Math.min(wanted, soft - SPARE_DESCRIPTORS))
 }
+    restartAfterMs: EVENT_PAUSE_MS,
 
 /** Empty where the system has no such file. */
 function limitsOfProcess(): string {

@@ -23,6 +23,13 @@ export const EPHEMERAL_MIB = { least: 512, most: 10_240 } as const
 export const EVENT_AGE_S = { least: 60, most: 21_600 } as const
 
 /**
+ * A minute more than Lambda waits before it tries an event again that it could not run: "from 1 second after the first
+ * attempt to a maximum of 5 minutes". From: "How Lambda handles errors and retries with asynchronous invocation",
+ * https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+ */
+export const EVENT_PAUSE_MS = 360_000
+
+/**
  * Bytes of a message that a payload of so many bytes carries: payloads are JSON, a text in base64.
  */
 export function messageBytes(payloadBytes: number): number {

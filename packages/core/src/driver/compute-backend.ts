@@ -44,6 +44,18 @@ export interface ComputeCapabilities {
    * Absent: a minute for 'faas', ten for 'batch'.
    */
   readonly maxStartDelayMs?: number
+  /**
+   * `invoke` listens to `cancellation` where it is given one, so that core need not make a signal for each of thousands of
+   * activations in a second. Absent: false.
+   */
+  readonly takesCancellations?: boolean
+  /**
+   * Longest pause in milliseconds after which a platform that does not reply, and has room for an activation that it has
+   * taken, begins it. Calls that are silent for longer, while the job has fewer activations running than before and none
+   * begins, are sent once more without being charged: their worker was lost before its first word. Absent: only
+   * `maxStartDelayMs` counts.
+   */
+  readonly restartAfterMs?: number
   /** false: workers end with the program that sent them their calls, as on this machine. Absent: true. */
   readonly workersOutliveClient?: boolean
   /**

@@ -84,6 +84,11 @@ export class ActivationInFlight implements FrameHandler {
   isOnlyAccepted = false
 
   /** When the first of its calls was told to run, by `performance.now()`. */
+  /** None of its calls was sent before. */
+  get isFirstAttempt(): boolean {
+    return this.#attempts.every(attempt => attempt === 0)
+  }
+
   begunAtMs: number | undefined
 
   /** What the platform said of it, when it took it or at its end. */

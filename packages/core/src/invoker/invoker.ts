@@ -76,6 +76,10 @@ export class Invoker {
         this.pump()
       },
       unheard: waitedMs => this.stopJob(job, surroundings.unheard?.(waitedMs)),
+      unbegun: ({ openCalls }) => {
+        for (const call of openCalls) this.#again(call)
+        this.pump()
+      },
       isAnyRunning: () =>
         [...new Set(monitored?.values())].some(({ openCalls }) =>
           openCalls.some(({ state }) => state === 'running'),
@@ -451,6 +455,8 @@ export class Invoker {
     const isAwaited =
       unheard !== undefined &&
       !capabilities.synchronousReply &&
+    const { restartAfterMs } = capabilities
+    const mayRestart = restartAfterMs !== undefined && activation.isFirstAttempt && !capabilities.synchronousReply
       activation.openCount === activation.calls.length
     overdue.add(activation, {
       callsMs: silenceMs(capabilities, backend.kind, calls) + publishPatienceMs,
@@ -460,6 +466,7 @@ export class Invoker {
       ...(isAwaited ? { workerMs: startDelayMs(capabilities, backend.kind) + publishPatienceMs } : {}),
     })
   }
+      ...(mayRestart ? { startMs: restartAfterMs } : {}),
 
   /** The activation ended without the end of all its calls. */
   #lost(activation: ActivationInFlight, lane: Lane, cause: unknown): void {

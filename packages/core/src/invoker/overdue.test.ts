@@ -43,6 +43,7 @@ describe('an activation whose worker', () => {
           overdue.push(activation.id)
           ;(activation as Silent).openCount = 0 // they are run again elsewhere
         },
+        unbegun: () => {},
         unheard: () => {},
         isAnyRunning: () => true,
       }),

@@ -1,6 +1,7 @@
 import type { ComputeCapabilities } from '../driver/compute-backend.ts'
 import { WorkerLostError } from '../errors/index.ts'
 import type { Call } from '../job/call.ts'
+import { StartWatch } from './start-watch.ts'
 
 /** How long what a worker has told may be on its way: the longest pause of a monitor, and a slow storage. */
 const DELIVERY_GRACE_MS = 30_000
@@ -29,6 +30,8 @@ interface Due {
 export interface OverdueEvents {
   /** These calls count as lost with their worker. */
   readonly overdue: (activation: AwaitedCalls, error: WorkerLostError) => void
+  /** It was taken and not begun though the platform has room (StartWatch): its calls are sent once more. */
+  readonly unbegun: (activation: AwaitedCalls) => void
   /** No worker can tell anything: none was heard, though some must have begun so long ago. */
   readonly unheard: (waitedMs: number) => void
   /** Whether any call of the job is known to run: its worker may be silent for long. */
@@ -43,6 +46,8 @@ export interface Silence {
   readonly begunMs?: number
   /** Until the worker must have told that it has begun, where it has not yet. Absent: it need not. */
   readonly workerMs?: number
+  /** Until it must have begun, while the platform has room. Absent: it need not. */
+  readonly startMs?: number
 }
 
 /** How long a platform that does not reply may let an activation wait for a worker, in milliseconds. */
@@ -86,16 +91,20 @@ export class OverdueWatch {
   /** When calls were first sent again, since a worker was last heard, because theirs had told nothing. */
   #triedAgainAtMs = Number.POSITIVE_INFINITY
 
+  readonly #starts: StartWatch
+
   constructor(events: OverdueEvents) {
     this.#events = events
+    this.#starts = new StartWatch(events.unbegun)
   }
 
   /** Watches an activation from now on. */
-  add(activation: AwaitedCalls, { callsMs, begunMs, workerMs }: Silence): void {
+  add(activation: AwaitedCalls, { callsMs, begunMs, workerMs, startMs }: Silence): void {
     const { openCalls, openCount } = activation
     if (openCalls.length === 0) return
     const now = performance.now()
     if (begunMs !== undefined) this.#begunMs.set(activation, begunMs)
+    if (startMs !== undefined) this.#starts.add(activation, startMs)
     this.begun(activation)
     if (Number.isFinite(callsMs)) this.#add({ activation, atMs: now + callsMs })
     if (workerMs === undefined || openCalls.some(isRunning)) return
@@ -104,6 +113,7 @@ export class OverdueWatch {
 
   /** Its worker has told that it has begun: from now on the time of its calls runs. */
   begun(activation: AwaitedCalls): void {
+    this.#starts.begun(activation)
     const begunMs = this.#begunMs.get(activation)
     if (begunMs === undefined || activation.begunAtMs === undefined || !Number.isFinite(begunMs)) return
     this.#add({ activation, atMs: activation.begunAtMs + begunMs })
@@ -117,6 +127,7 @@ export class OverdueWatch {
 
   close(): void {
     clearTimeout(this.#timer)
+    this.#starts.close()
     this.#due = []
     this.#timerAtMs = Number.POSITIVE_INFINITY
   }
