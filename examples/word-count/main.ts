@@ -1,6 +1,7 @@
 /**
- * Counts the words of every Markdown file that the install brought into node_modules, in parallel on this machine:
- * the most frequent words, each package's share, and the totals, which are checked against a count in one process.
+ * Counts the words of every Markdown file that the install brought into node_modules, or of those below the folder that is
+ * given, in parallel: the most frequent words, each package's share, and the totals, which are checked against a count in
+ * one process. Workers read the files, so they must see them: on this machine they do.
  */
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -14,7 +15,8 @@ const TOP_PACKAGES = 10
 /** Results that one reducer adds up; their sums are added up again, until one is left. */
 const FAN_IN = 8
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'node_modules')
+const [, , folder] = process.argv
+const root = folder ?? join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'node_modules')
 const batches = [...markdownBatches(root)]
 
 await using fexec = new FunctionExecutor()
