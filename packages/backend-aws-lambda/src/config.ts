@@ -92,7 +92,9 @@ export const awsLambdaSection = defineConfigSection({
     invoke_pool_threads: field.ignored(
       'invocations need no threads; connections are opened as they are needed',
     ),
-    remote_invoker: field.ignored('activations are sent from the client, which is fast enough'),
+    remote_invoker: field.ignored(
+      'activations are sent from the client, which is faster than Lambda starts environments',
+    ),
     runtime_include_function: field.ignored('functions travel by content, and workers keep them'),
     storage_bucket: field.ignored('it is for aws_s3'),
   },
