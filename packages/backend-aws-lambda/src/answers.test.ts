@@ -8,7 +8,7 @@ import {
 } from '@lithops/core/driver'
 import { describe, expect, test } from 'vitest'
 import { brokenConnection, factsOf, functionError, refusal } from './answers.ts'
-import { type HttpAnswer, RequestBroken } from './connections.ts'
+import { type HttpAnswer, RequestBroken } from './exchange.ts'
 
 const ID = '8f507cfc-xmpl-4697-b07a-ac58fc914c95'
 

@@ -7,7 +7,7 @@ import {
   TIMEOUT_MARK,
   WorkerLostError,
 } from '@lithops/core/driver'
-import { type HttpAnswer, RequestBroken } from './connections.ts'
+import { type HttpAnswer, RequestBroken } from './exchange.ts'
 
 /** What Lambda says of a request in the last line of its log, and in headers. */
 export interface InvocationFacts {
@@ -56,10 +56,19 @@ const RETRY_CONFLICT_AFTER_MS = 1000
 
 export function factsOf({ headers }: HttpAnswer): InvocationFacts {
   const tail = headers['x-amz-log-result']
-  const log = typeof tail === 'string' ? Buffer.from(tail, 'base64').toString('utf8') : undefined
-  const report = log === undefined ? '' : log.slice(Math.max(0, log.lastIndexOf('REPORT RequestId')))
+  if (tail === undefined) {
+    return {
+      requestId: requestIdIn(headers),
+      billedMs: undefined,
+      memoryMiB: undefined,
+      maxMemoryMiB: undefined,
+      log: undefined,
+    }
+  }
+  const log = Buffer.from(tail, 'base64').toString('utf8')
+  const report = log.slice(Math.max(0, log.lastIndexOf('REPORT RequestId')))
   return {
-    requestId: textOf(headers['x-amzn-requestid'] ?? headers['x-amz-request-id']),
+    requestId: requestIdIn(headers),
     billedMs: numberIn(report, /Billed Duration: (\d+) ms/),
     memoryMiB: numberIn(report, /Memory Size: (\d+) MB/),
     maxMemoryMiB: numberIn(report, /Max Memory Used: (\d+) MB/),
@@ -72,8 +81,8 @@ function numberIn(text: string, pattern: RegExp): number | undefined {
   return found === null ? undefined : Number(found[1])
 }
 
-function textOf(value: string | string[] | undefined): string | undefined {
-  return typeof value === 'string' ? value : value?.[0]
+function requestIdIn(headers: HttpAnswer['headers']): string | undefined {
+  return headers['x-amzn-requestid'] ?? headers['x-amz-request-id']
 }
 
 interface ErrorBody {
@@ -201,7 +210,7 @@ export function refusal(answer: HttpAnswer, functionName: string): InvocationErr
 
 /** The code of an error answer: a header, or a field of its body. */
 export function codeOf(answer: HttpAnswer): string {
-  const header = textOf(answer.headers['x-amzn-errortype'])
+  const header = answer.headers['x-amzn-errortype']
   if (header !== undefined) return header.split(':', 1)[0] as string
   const body = bodyOf(answer) as { readonly __type?: string; readonly code?: string }
   return body.__type?.split('#').at(-1) ?? body.code ?? `status ${answer.status}`
@@ -213,7 +222,7 @@ export function isExpired(answer: HttpAnswer): boolean {
 }
 
 function retryAfter({ headers }: HttpAnswer): { readonly retryAfterMs?: number } {
-  const seconds = Number(textOf(headers['retry-after']))
+  const seconds = Number(headers['retry-after'])
   return Number.isFinite(seconds) && seconds > 0 ? { retryAfterMs: seconds * 1000 } : {}
 }
 

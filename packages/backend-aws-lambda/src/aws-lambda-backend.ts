@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import {
   type Activation,
   type ActivationReport,
+  type Cancellation,
   type CleanOptions,
   COMPUTE_SPEC_VERSION,
   type ComputeBackend,
@@ -24,19 +25,25 @@ import { type AwsLambdaConfig, type AwsLambdaSettings, settingsOf } from './conf
 import { isManaged } from './deployer.ts'
 import { Deployments, isGone } from './deployments.ts'
 import { Inventory } from './inventory.ts'
-import { Invocations } from './invocations.ts'
+import { Invocations, type Reply } from './invocations.ts'
 import { KnownFacts } from './known-facts.ts'
 import { ASYNC_PAYLOAD_BYTES, EVENT_PAUSE_MS, messageBytes, SYNC_PAYLOAD_BYTES } from './limits.ts'
 import { WorkerLogs } from './logs.ts'
 import { userKey } from './names.ts'
 import { policiesOf } from './policies.ts'
 import { costUsd } from './prices.ts'
+import { SignalCancellation } from './signal-cancellation.ts'
 import { BACKEND_VERSION } from './version.ts'
 
 /** What else has files and sockets open in a program. */
 const SPARE_DESCRIPTORS = 64
-/** Brackets of the list that an event is. */
+/** An event is a list with the message. */
+const LIST_BEGIN = Buffer.from('[')
+const LIST_END = Buffer.from(']')
 const EVENT_BYTES = 2
+/** Requests of quick calls that wait here, so that a connection sends the next one in the step in which it is free. */
+const REQUESTS_AHEAD = 32
+const QUOTE = '"'.charCodeAt(0)
 
 /** Compute on AWS Lambda. */
 export class AwsLambdaBackend implements ComputeBackend {
@@ -100,10 +107,11 @@ export class AwsLambdaBackend implements ComputeBackend {
     ;(await this.#open()).forget(removed)
   }
 
-  async invoke(activation: Activation, { signal, onReply }: InvokeOptions): Promise<ActivationReport> {
+  async invoke(activation: Activation, options: InvokeOptions): Promise<ActivationReport> {
     const closing = this.#closing.signal
+    const cancellation = cancellationOf(options)
     closing.throwIfAborted()
-    signal?.throwIfAborted()
+    if (cancellation?.isRequested) throw cancellation.reason
     const deployment = this.#readyDeployments?.of(activation.runtime)
     if (deployment === undefined) {
       throw new InvocationError(
@@ -115,20 +123,22 @@ export class AwsLambdaBackend implements ComputeBackend {
     }
     const { functionName } = deployment
     const { timeoutMs } = this.#settings
-    const message = `"${base64(activation.payload)}"`
-    const isEvent = this.#isEvent(activation, message.length)
-    const invocation = { functionName, timeoutMs, signal }
+    const message = quotedBase64(activation.payload)
     try {
-      if (isEvent) {
-        const { requestId } = await this.#invocations.enqueue({ ...invocation, payload: `[${message}]` })
-        return { isOnlyAccepted: true, ...(requestId === undefined ? {} : { requestId }) }
+      if (this.#isEvent(activation, message.length)) {
+        const payload = Buffer.concat([LIST_BEGIN, message, LIST_END])
+        const { requestId } = await this.#invocations.enqueue({
+          functionName,
+          timeoutMs,
+          cancellation,
+          payload,
+        })
+        return requestId === undefined ? { isOnlyAccepted: true } : { isOnlyAccepted: true, requestId }
       }
-      const { body, requestId, billedMs } = await this.#invocations.run({ ...invocation, payload: message })
-      if (body.length > 2) onReply(Buffer.from(body.toString('latin1', 1, body.length - 1), 'base64'))
-      return {
-        ...(requestId === undefined ? {} : { requestId }),
-        ...(billedMs === undefined ? {} : { billedMs }),
-      }
+      const reply = await this.#invocations.run({ functionName, timeoutMs, cancellation, payload: message })
+      const { body } = reply
+      if (body.length > 2) options.onReply(Buffer.from(body.toString('latin1', 1, body.length - 1), 'base64'))
+      return reportOf(reply)
     } catch (error) {
       closing.throwIfAborted() // closing cuts the connections
       if (isGone(error)) await this.#readyDeployments?.redeploy(activation.runtime)
@@ -246,13 +256,16 @@ function capabilitiesOf(settings: AwsLambdaSettings, maxActivations: number): Co
     maxReplyBytes: messageBytes(SYNC_PAYLOAD_BYTES),
     maxTimeoutMs: settings.timeoutMs,
     maxActivations,
+    prefetch: Math.min(maxActivations, REQUESTS_AHEAD),
     callsAtOnce: 1,
     sharesFileSystem: false,
     // an event's worker ends itself too, but nobody says so
     killsBusyCalls: !isAsync,
     freshWorkers: false,
     maxStartDelayMs: settings.maximumEventAgeS * 1000,
+    restartAfterMs: EVENT_PAUSE_MS,
     workersOutliveClient: true,
+    takesCancellations: true,
     placesSecrets: true,
     bringsPackages: true,
   }
@@ -263,7 +276,6 @@ function mostOf(wanted: number): number {
   const soft = Number(/^Max open files\s+(\d+)/m.exec(limitsOfProcess())?.[1] ?? Number.POSITIVE_INFINITY)
   return Math.max(1, Math.min(wanted, soft - SPARE_DESCRIPTORS))
 }
-    restartAfterMs: EVENT_PAUSE_MS,
 
 /** Empty where the system has no such file. */
 function limitsOfProcess(): string {
@@ -274,6 +286,24 @@ function limitsOfProcess(): string {
   }
 }
 
-function base64(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
+/** Core gives one that is cheaper than a signal. */
+function cancellationOf(options: InvokeOptions): Cancellation | undefined {
+  const { cancellation } = options
+  if (cancellation !== undefined) return cancellation
+  return options.signal === undefined ? undefined : new SignalCancellation(options.signal)
+}
+
+function reportOf({ requestId, billedMs }: Reply): ActivationReport {
+  if (requestId === undefined) return billedMs === undefined ? {} : { billedMs }
+  return billedMs === undefined ? { requestId } : { requestId, billedMs }
+}
+
+/** As a JSON text in base64, in the bytes that are hashed and sent. */
+function quotedBase64(bytes: Uint8Array): Buffer {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
+  const quoted = Buffer.allocUnsafe(text.length + 2)
+  quoted[0] = QUOTE
+  quoted.write(text, 1, 'latin1')
+  quoted[text.length + 1] = QUOTE
+  return quoted
 }

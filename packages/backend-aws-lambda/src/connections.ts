@@ -1,4 +1,5 @@
 import type { Client } from 'undici'
+import { Exchange, type HttpAnswer, type HttpRequest, RequestBroken } from './exchange.ts'
 
 /** Connections that are opened at once, and how many more after each pause while requests wait. */
 const FIRST_CONNECTIONS = 64
@@ -13,33 +14,6 @@ const CONNECT_TIMEOUT_MS = 10_000
 /** A NAT forgets connections that are silent for some minutes (that of AWS after 350 s), while a function runs. */
 const KEEP_ALIVE_AFTER_MS = 60_000
 
-export interface HttpRequest {
-  readonly path: string
-  readonly headers: Record<string, string>
-  readonly body: string
-  /** Milliseconds until the head of the answer must be there. */
-  readonly timeoutMs: number
-  readonly signal?: AbortSignal | undefined
-}
-
-export interface HttpAnswer {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>
-  readonly body: Buffer
-}
-
-/** A request that got no answer. */
-export class RequestBroken extends Error {
-  /** It was being sent, or was sent. */
-  readonly wasSent: boolean
-
-  constructor(cause: Error, wasSent: boolean) {
-    super(cause.message, { cause })
-    this.name = 'RequestBroken'
-    this.wasSent = wasSent
-  }
-}
-
 type ClientMaker = () => Client
 
 /**
@@ -51,10 +25,7 @@ export class Connections {
   readonly #most: number
   readonly #free: Client[] = []
   readonly #all = new Set<Client>()
-  readonly #waiting: {
-    readonly resolve: (client: Client) => void
-    readonly reject: (error: Error) => void
-  }[] = []
+  readonly #waiting: Exchange[] = []
   #waitingHead = 0
   #allowed: number
   #growth: NodeJS.Timeout | undefined
@@ -73,29 +44,34 @@ export class Connections {
     return this.#all.size
   }
 
-  /** Sends a POST. Rejects with the signal's reason, or with RequestBroken. */
-  async post(request: HttpRequest): Promise<HttpAnswer> {
-    if (this.#make === undefined) {
-      this.#making ??= this.#loadClient()
-      this.#make = await this.#making
-    }
-    request.signal?.throwIfAborted()
-    if (this.#isClosed) throw closedError()
-    const client = this.#acquire(this.#make) ?? (await this.#turn())
-    try {
-      request.signal?.throwIfAborted()
-      return await send(client, request)
-    } finally {
-      this.#release(client)
-    }
+  /** Sends a POST. Rejects with the cancellation's reason, or with RequestBroken. */
+  post(request: HttpRequest): Promise<HttpAnswer> {
+    const make = this.#make
+    if (make === undefined) return this.#postLater(request)
+    if (request.cancellation?.isRequested) return Promise.reject(request.cancellation.reason)
+    if (this.#isClosed) return Promise.reject(closedError())
+    return new Promise((resolve, reject) => {
+      const exchange = new Exchange(request, { free: this.#release, resolve, reject })
+      const client = this.#acquire(make)
+      if (client !== undefined) return exchange.sendOn(client)
+      this.#waiting.push(exchange)
+      this.#growSoon()
+    })
   }
 
   async close(): Promise<void> {
     this.#isClosed = true
     clearTimeout(this.#growth)
-    for (const { reject } of this.#waiting.splice(this.#waitingHead)) reject(closedError())
+    const closed = new Error('the connections are closed')
+    for (const exchange of this.#waiting.splice(this.#waitingHead)) exchange.refuse(closed)
     await Promise.all([...this.#all].map(client => client.destroy().catch(() => {})))
     this.#all.clear()
+  }
+
+  async #postLater(request: HttpRequest): Promise<HttpAnswer> {
+    this.#making ??= this.#loadClient()
+    this.#make = await this.#making
+    return this.post(request)
   }
 
   #acquire(make: ClientMaker): Client | undefined {
@@ -107,23 +83,23 @@ export class Connections {
     return client
   }
 
-  #turn(): Promise<Client> {
-    this.#growSoon()
-    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }))
+  readonly #release = (client: Client): void => {
+    if (this.#isClosed) return
+    const next = this.#takeWaiting()
+    if (next === undefined) this.#free.push(client)
+    else next.sendOn(client)
   }
 
-  #release(client: Client): void {
-    const next = this.#waiting[this.#waitingHead]
-    if (next === undefined) {
-      this.#free.push(client)
-      return
+  #takeWaiting(): Exchange | undefined {
+    while (this.#waitingHead < this.#waiting.length) {
+      const next = this.#waiting[this.#waitingHead++] as Exchange
+      if (this.#waitingHead > 1024 && this.#waitingHead * 2 > this.#waiting.length) {
+        this.#waiting.splice(0, this.#waitingHead)
+        this.#waitingHead = 0
+      }
+      if (!next.isAborted) return next
     }
-    this.#waitingHead++
-    if (this.#waitingHead > 1024 && this.#waitingHead * 2 > this.#waiting.length) {
-      this.#waiting.splice(0, this.#waitingHead)
-      this.#waitingHead = 0
-    }
-    next.resolve(client)
+    return undefined
   }
 
   #growSoon(): void {
@@ -166,52 +142,4 @@ export class Connections {
 
 function closedError(): RequestBroken {
   return new RequestBroken(new Error('the connections are closed'), false)
-}
-
-function send(client: Client, { path, headers, body, timeoutMs, signal }: HttpRequest): Promise<HttpAnswer> {
-  return new Promise((resolve, reject) => {
-    let wasSent = false
-    let status = 0
-    let head: HttpAnswer['headers'] = {}
-    let first: Buffer | undefined
-    let rest: Buffer[] | undefined
-    let stop: ((reason: Error) => void) | undefined
-    const onAbort = () => {
-      const reason = signal?.reason instanceof Error ? signal.reason : new Error('aborted')
-      stop?.(reason)
-      reject(signal?.reason)
-    }
-    signal?.addEventListener('abort', onAbort, { once: true })
-    client.dispatch(
-      { method: 'POST', path, headers, body, headersTimeout: timeoutMs },
-      {
-        onRequestStart(controller) {
-          wasSent = true
-          stop = reason => controller.abort(reason)
-          if (signal?.aborted) controller.abort(signal.reason)
-        },
-        onResponseStart(_controller, statusCode, responseHeaders) {
-          status = statusCode
-          head = responseHeaders
-        },
-        onResponseData(_controller, chunk) {
-          if (first === undefined) first = chunk
-          else if (rest === undefined) rest = [first, chunk]
-          else rest.push(chunk)
-        },
-        onResponseEnd() {
-          signal?.removeEventListener('abort', onAbort)
-          resolve({
-            status,
-            headers: head,
-            body: rest === undefined ? (first ?? Buffer.alloc(0)) : Buffer.concat(rest),
-          })
-        },
-        onResponseError(_controller, error) {
-          signal?.removeEventListener('abort', onAbort)
-          reject(signal?.aborted ? signal.reason : new RequestBroken(error, wasSent))
-        },
-      },
-    )
-  })
 }

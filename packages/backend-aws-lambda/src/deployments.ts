@@ -16,6 +16,7 @@ import type { Invocations } from './invocations.ts'
 import type { KnownFacts } from './known-facts.ts'
 import { describe, functionName, roleName, userKey } from './names.ts'
 import { roleFor } from './role.ts'
+import { SignalCancellation } from './signal-cancellation.ts'
 import { attempt, pause } from './vendor-errors.ts'
 import { workerCode } from './worker-code.ts'
 
@@ -24,9 +25,9 @@ const METADATA_ATTEMPTS = 6
 const METADATA_PAUSE_MS = 500
 /** Addons that fit one line of Node alone are for that of the recipe's base; all others fit any. */
 const IMAGE_NODE_MAJOR = 24
-
 /** On which nodejs20.x and all newer lines run. From: "Lambda runtimes", and the release notes of Amazon Linux 2023. */
 const GLIBC_OF_AMAZON_LINUX_2023 = '2.34'
+
 /** A runtime of a job, as it is deployed. */
 export interface Deployment {
   readonly functionName: string
@@ -153,9 +154,9 @@ export class Deployments {
         arch: settings.architecture === 'arm64' ? 'arm64' : 'x64',
         libc: 'glibc',
         nodeMajor: nodeRuntime === undefined ? IMAGE_NODE_MAJOR : Number(/\d+/.exec(nodeRuntime)?.[0]),
-      },
         // what is in an image is not known
         ...(nodeRuntime === undefined ? {} : { glibc: GLIBC_OF_AMAZON_LINUX_2023 }),
+      },
     })
     const image =
       nodeRuntime === undefined ? await (await this.images()).plan(runtime.name, code, signal) : undefined
@@ -211,9 +212,9 @@ export class Deployments {
       try {
         const { body } = await this.#options.invocations.run({
           functionName: plan.name,
-          payload: JSON.stringify({ lithops: 'metadata' }),
+          payload: Buffer.from(JSON.stringify({ lithops: 'metadata' })),
           timeoutMs: plan.settings.timeoutMs,
-          signal,
+          ...(signal === undefined ? {} : { cancellation: new SignalCancellation(signal) }),
         })
         return JSON.parse(body.toString('utf8')) as RuntimeMetadata
       } catch (error) {

@@ -35,7 +35,8 @@ interface Template {
   readonly names: string
   readonly before: string
   readonly after: string
-  readonly headers: Readonly<Record<string, string>>
+  /** All headers but the date, names and values one after the other. */
+  readonly fields: readonly string[]
 }
 
 /**
@@ -57,20 +58,23 @@ export class Signer {
     this.#service = service
   }
 
-  /** The headers to send: those of the request, date, token where there is one, and the signature. */
-  sign(request: SignedRequest, keys: AwsKeys, date: Date): Record<string, string> {
+  /**
+   * The headers to send: those of the request, date, token where there is one, and the signature. Names and values one after
+   * the other, which costs less than an object.
+   */
+  sign(request: SignedRequest, keys: AwsKeys, date: Date): string[] {
     const time = this.#timeOf(date)
     const day = time.slice(0, 8)
-    const { before, after, names, headers } = this.#templateOf(request, keys.sessionToken)
+    const { before, after, names, fields } = this.#templateOf(request, keys.sessionToken)
     const canonical = `${before}${time}${after}${hash('sha256', request.body, 'hex')}`
     const scope = `${day}/${this.#region}/${this.#service}/aws4_request`
     const text = `${ALGORITHM}\n${time}\n${scope}\n${hash('sha256', canonical, 'hex')}`
     const signature = hmacOf(this.#keyOf(keys, day), text)
-    return {
-      ...headers,
-      'x-amz-date': time,
-      authorization: `${ALGORITHM} Credential=${keys.accessKeyId}/${scope}, SignedHeaders=${names}, Signature=${signature}`,
-    }
+    const credential = `${keys.accessKeyId}/${scope}`
+    const authorization = `${ALGORITHM} Credential=${credential}, SignedHeaders=${names}, Signature=${signature}`
+    const signed = fields.slice()
+    signed.push('x-amz-date', time, 'authorization', authorization)
+    return signed
   }
 
   #templateOf({ method, path, headers }: SignedRequest, token: string | undefined): Template {
@@ -91,7 +95,7 @@ export class Signer {
       names,
       before: `${method}\n${path}\n\n${lines(sorted.slice(0, dateAt))}x-amz-date:`,
       after: `\n${lines(sorted.slice(dateAt + 1))}\n${names}\n`,
-      headers: all,
+      fields: Object.entries(all).flatMap(([name, value]) => (name === 'x-amz-date' ? [] : [name, value])),
     }
     this.#templates.set(headers, template)
     return template

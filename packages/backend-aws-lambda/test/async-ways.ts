@@ -13,7 +13,7 @@ export function asyncWays() {
   const there = cloud({ quotas, timing: { asyncBackoffMs: 20 } })
   const objects = withRealPart(minio)
   const broker = withRealPart(rabbitmq)
-  const open = async (config: object, options: object) => {
+  const open = async (config: Readonly<Record<string, unknown>>, options: object) => {
     const backend = await there.open({ max_workers: 6, runtime_timeout: 3 })
     const fexec = new FunctionExecutor({ backend, ...options, config })
     // the first event deploys, with what the way home needs
@@ -61,7 +61,7 @@ export async function checkFaults(
     await new Promise(done => setTimeout(done, ms))
     return x * 2
   }
-  const futures = fexec.map(twice, range(calls), { extraArgs: [callMs] })
+  const futures = fexec.map<number, number, [number]>(twice, range(calls), { extraArgs: [callMs] })
   for await (const _ of futures) ended++
   expect(ended).toBe(calls)
   expect(await fexec.getResult(futures)).toEqual(range(calls).map(x => x * 2))

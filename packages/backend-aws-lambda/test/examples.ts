@@ -19,21 +19,20 @@ interface Program {
   readonly isForReplies?: boolean
 }
 
-const PROGRAMS: readonly Program[] =
-  [
-    {
-      file: join('examples', 'word-count', 'main.ts'),
-      // the workers of the stand-in are processes of this machine
-      args: [join(repository, 'docs')],
-      prints: /The totals are those of one process alone\.$/,
-    },
-    { file: snippet('readme.ts'), prints: /^\[ 12\.1, 24\.2, 36\.3 \]\n72\.60$/ },
-    { file: snippet('getting-started/first-map.ts'), prints: /^\[ 12\.1, 24\.2, 36\.3 \]$/ },
-    { file: snippet('getting-started/context.ts'), prints: /^Hello World! This is attempt 0\.$/ },
-    { file: snippet('getting-started/errors.ts'), prints: /^true article 42\ntrue$/, isForReplies: true },
-    { file: snippet('getting-started/futures.ts'), prints: /^20 .*waiting 20 ms[\s\S]*waiting 300 ms/m },
-    { file: snippet('getting-started/map-reduce.ts'), prints: /^32\n\[ 'ES', 'DE' \] \[ 27, 5 \]$/ },
-  ]
+const PROGRAMS: readonly Program[] = [
+  {
+    file: join('examples', 'word-count', 'main.ts'),
+    // the workers of the stand-in are processes of this machine
+    args: [join(repository, 'docs')],
+    prints: /The totals are those of one process alone\.$/,
+  },
+  { file: snippet('readme.ts'), prints: /^\[ 12\.1, 24\.2, 36\.3 \]\n72\.60$/ },
+  { file: snippet('getting-started/first-map.ts'), prints: /^\[ 12\.1, 24\.2, 36\.3 \]$/ },
+  { file: snippet('getting-started/context.ts'), prints: /^Hello World! This is attempt 0\.$/ },
+  { file: snippet('getting-started/errors.ts'), prints: /^true article 42\ntrue$/, isForReplies: true },
+  { file: snippet('getting-started/futures.ts'), prints: /^20 .*waiting 20 ms[\s\S]*waiting 300 ms/m },
+  { file: snippet('getting-started/map-reduce.ts'), prints: /^32\n\[ 'ES', 'DE' \] \[ 27, 5 \]$/ },
+]
 
 /**
  * Runs the examples on a stand-in of AWS of their own, each as somebody would who has nothing but the packages and a config

@@ -1,4 +1,5 @@
 const SMALLEST_BYTES = 64
+const NO_BYTES = Buffer.alloc(0)
 
 /** Writes numbers (little-endian), text and bytes into a buffer that grows. */
 export class ByteWriter {
@@ -60,7 +61,8 @@ export class ByteWriter {
   /** What was written. The writer is empty afterwards and does not touch the returned bytes again. */
   take(): Uint8Array {
     const taken = this.#buffer.subarray(0, this.#length)
-    this.#buffer = Buffer.allocUnsafeSlow(SMALLEST_BYTES)
+    // most writers are not used again
+    this.#buffer = NO_BYTES
     this.#length = 0
     return taken
   }
@@ -68,7 +70,7 @@ export class ByteWriter {
   #ensure(more: number): void {
     const needed = this.#length + more
     if (needed <= this.#buffer.length) return
-    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#buffer.length * 2))
+    const larger = Buffer.allocUnsafeSlow(Math.max(SMALLEST_BYTES, needed, this.#buffer.length * 2))
     this.#buffer.copy(larger, 0, 0, this.#length)
     this.#buffer = larger
   }

@@ -204,9 +204,20 @@ export interface DeployOptions {
   readonly secrets?: readonly WorkerSecrets[]
 }
 
+/** That nobody waits for an activation any more: what an AbortSignal says, for one listener and at a fraction of its cost. */
+export interface Cancellation {
+  readonly isRequested: boolean
+  /** Why; undefined before. */
+  readonly reason: unknown
+  /** Called once, when it is requested; not when it has been already. */
+  listener: ((reason: unknown) => void) | undefined
+}
+
 export interface InvokeOptions {
   /** Aborted when nobody waits for the activation any more. Stop it where the platform can, and reject. */
   readonly signal?: AbortSignal
+  /** In place of `signal` where `capabilities.takesCancellations`. */
+  readonly cancellation?: Cancellation
   /** Takes whole reply frames of docs/protocol.md, in order, any number per call of this function. */
   readonly onReply: (frames: Uint8Array) => void
 }

@@ -25,6 +25,7 @@ export {
 export {
   type Activation,
   type ActivationReport,
+  type Cancellation,
   type CleanOptions,
   COMPUTE_SPEC_VERSION,
   type ComputeBackend,
@@ -89,8 +90,8 @@ export {
   type StorageBackend,
   type StorageCallOptions,
   type StorageCapabilities,
-} from './storage-backend.ts'
   type StorageRequests,
+} from './storage-backend.ts'
 export { blocksOf, StreamBody } from './storage-body.ts'
 export {
   accessRefused,

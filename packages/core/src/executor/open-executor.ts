@@ -239,7 +239,9 @@ export class ExecutorSurroundings {
       this.#storageMonitor ??= openStorageMonitor(this.#storages.requests.counted(storage))
       return this.#storageMonitor
     }
-    this.#monitor ??= openMonitor(storage === undefined ? undefined : this.#storages.requests.counted(storage))
+    this.#monitor ??= openMonitor(
+      storage === undefined ? undefined : this.#storages.requests.counted(storage),
+    )
     const monitor = await this.#monitor
     if (!job.options.durable || monitor.name === 'storage') return monitor
     throw new ConfigError(

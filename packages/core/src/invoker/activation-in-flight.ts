@@ -19,15 +19,15 @@ import type { Lane } from './lane.ts'
 export interface ActivationListener {
   /** A call ended with an error of its own; the listener ends it or sends it again. */
   failed(call: Call, frame: EndedFrame): void
-  /** The first call of it began. */
-  begun(): void
+  /** The first call of one began. */
+  begun(activation: ActivationInFlight): void
   /** Calls came back that were not begun. */
   handedBack(calls: readonly Call[]): void
 }
 
 /** An activation that a backend has, and which of its calls are still open. */
 export class ActivationInFlight implements FrameHandler {
-  readonly abort = new AbortController()
+  readonly cancellation = new CancellationSource()
   readonly #listener: ActivationListener
   readonly #usage: BackendUsage
   #next = 0
@@ -35,7 +35,7 @@ export class ActivationInFlight implements FrameHandler {
   #worker: WorkerFacts | undefined
   #isSettled: boolean[] | undefined
   /** Which attempt of each call it carries. */
-  readonly #attempts: readonly number[]
+  readonly #attempts: number[] = []
 
   readonly job: Job
   readonly calls: readonly Call[]
@@ -66,7 +66,7 @@ export class ActivationInFlight implements FrameHandler {
     this.#listener = listener
     this.#usage = job.usageOn(lane.backend, runtime.memoryMiB)
     this.#open = calls.length
-    this.#attempts = calls.map(call => call.attempt)
+    for (const call of calls) this.#attempts.push(call.attempt)
   }
 
   /** Calls that the backend has not reported as ended or handed back, and that were not sent again meanwhile. */
@@ -76,19 +76,23 @@ export class ActivationInFlight implements FrameHandler {
     )
   }
 
+  get callIds(): readonly number[] {
+    return this.calls.map(call => call.id)
+  }
+
   get openCount(): number {
     return this.#open
+  }
+
+  /** None of its calls was sent before. */
+  get isFirstAttempt(): boolean {
+    return this.#attempts.every(attempt => attempt === 0)
   }
 
   /** The platform has taken it, and does not say when it ends. */
   isOnlyAccepted = false
 
   /** When the first of its calls was told to run, by `performance.now()`. */
-  /** None of its calls was sent before. */
-  get isFirstAttempt(): boolean {
-    return this.#attempts.every(attempt => attempt === 0)
-  }
-
   begunAtMs: number | undefined
 
   /** What the platform said of it, when it took it or at its end. */
@@ -108,7 +112,7 @@ export class ActivationInFlight implements FrameHandler {
       readFrames(frames, this)
     } catch (error) {
       this.failure ??= error
-      this.abort.abort(error)
+      this.cancellation.request(error)
     }
   }
 
@@ -117,7 +121,7 @@ export class ActivationInFlight implements FrameHandler {
 
   /** A call of it was cancelled: when it was the last open one, the activation has no purpose any more. */
   callCancelled(): void {
-    if (this.openCalls.length === 0) this.abort.abort()
+    if (this.openCalls.length === 0) this.cancellation.request()
   }
 
   started(callId: number, attempt: number, atMs: number): void {
@@ -127,7 +131,7 @@ export class ActivationInFlight implements FrameHandler {
     call.startedMs = atMs
     if (this.begunAtMs !== undefined) return
     this.begunAtMs = performance.now()
-    this.#listener.begun()
+    this.#listener.begun(this)
   }
 
   ended(frame: EndedFrame): void {
@@ -172,6 +176,10 @@ export class ActivationInFlight implements FrameHandler {
     this.#worker = facts
   }
 
+  storageRequests(requests: RequestsByStorage): void {
+    for (const [name, counts] of Object.entries(requests)) this.job.storageUses.add(name, counts)
+  }
+
   // Calls end in the order in which they were sent, almost always.
   #find(callId: number): Call | undefined {
     const next = this.calls[this.#next]
@@ -181,10 +189,6 @@ export class ActivationInFlight implements FrameHandler {
 
   #indexOf(call: Call): number {
     return this.calls[this.#next] === call ? this.#next : this.calls.indexOf(call)
-  storageRequests(requests: RequestsByStorage): void {
-    for (const [name, counts] of Object.entries(requests)) this.job.storageUses.add(name, counts)
-  }
-
   }
 
   #isDone(index: number): boolean {

@@ -6,7 +6,7 @@ import type { Job } from '../job/job.ts'
 import { ActivationWriter, type JobPrefix } from '../worker/activation-message.ts'
 import { Outcome } from '../worker/protocol.ts'
 import { type EndedFrame, readFrames } from '../worker/reply-frames.ts'
-import { ActivationInFlight, errorOf } from './activation-in-flight.ts'
+import { ActivationInFlight, type ActivationListener, errorOf } from './activation-in-flight.ts'
 import { AdoptedCalls } from './adopted-calls.ts'
 import { asLithopsError, describeFault, tooLarge } from './call-faults.ts'
 import { adaptiveGroupSize, handBackAfterMs, isSentAhead, mostPerReply } from './group-size.ts'
@@ -35,6 +35,7 @@ interface ActiveJob {
   readonly monitored: Map<number, MonitoredCalls> | undefined
   /** Those of them that the platform has taken and that are silent. */
   readonly overdue: OverdueWatch
+  readonly listener: ActivationListener
 }
 
 /**
@@ -75,17 +76,24 @@ export class Invoker {
         else for (const call of activation.openCalls) this.#fault(call, error)
         this.pump()
       },
-      unheard: waitedMs => this.stopJob(job, surroundings.unheard?.(waitedMs)),
       unbegun: ({ openCalls }) => {
         for (const call of openCalls) this.#again(call)
         this.pump()
       },
+      unheard: waitedMs => this.stopJob(job, surroundings.unheard?.(waitedMs)),
       isAnyRunning: () =>
         [...new Set(monitored?.values())].some(({ openCalls }) =>
           openCalls.some(({ state }) => state === 'running'),
         ),
     })
-    this.#active.set(job.key, { job, surroundings, lanes: new Map(), monitored, overdue })
+    const listener: ActivationListener = {
+      failed: (call, frame) => this.#failed(call, frame),
+      begun: activation => overdue.begun(activation),
+      handedBack: back => {
+        job.enqueueFirst(back)
+      },
+    }
+    this.#active.set(job.key, { job, surroundings, lanes: new Map(), monitored, overdue, listener })
     if (this.#failure !== undefined) this.#stop(job, this.#failure.error)
     this.pump()
   }
@@ -155,7 +163,7 @@ export class Invoker {
     for (const activation of this.#inFlight) {
       if (activation.job !== job) continue
       for (const call of activation.openCalls) call.fail(error)
-      activation.abort.abort()
+      activation.cancellation.request()
     }
     // calls that a platform has accepted are in no activation that is still under way
     for (const activation of new Set(this.#active.get(job.key)?.monitored?.values()))
@@ -174,7 +182,7 @@ export class Invoker {
   close(): void {
     this.#isClosed = true
     clearTimeout(this.#pumpTimer)
-    for (const activation of this.#inFlight) activation.abort.abort()
+    for (const activation of this.#inFlight) activation.cancellation.request()
     for (const { overdue } of this.#active.values()) overdue.close()
     this.#active.clear()
   }
@@ -304,16 +312,9 @@ export class Invoker {
       return
     }
     const id = `${job.key}-${this.#nextActivation++}`
-    const activation = new ActivationInFlight(
-      { job, calls: sent, lane, id, runtime },
-      {
-        failed: (call, frame) => this.#failed(call, frame),
-        begun: () => active.overdue.begun(activation),
-        handedBack: back => {
-          job.enqueueFirst(back)
-        },
-      },
-    )
+    const activation = new ActivationInFlight({ job, calls: sent, lane, id, runtime }, active.listener)
+    const { cancellation } = activation
+    const onReply = (frames: Uint8Array) => activation.read(frames)
     this.#inFlight.add(activation)
     for (const call of sent) {
       this.#byCall.set(call, activation)
@@ -330,12 +331,14 @@ export class Invoker {
           jobId: job.id,
           runtime,
           payload,
-          callIds: sent.map(call => call.id),
+          callIds: activation.callIds,
           callTimeoutMs: job.options.timeoutMs,
           freshWorker: this.#isolatesCalls,
-          ...(monitored === undefined ? {} : { repliesElsewhere: true }),
+          repliesElsewhere: monitored !== undefined,
         },
-        { signal: activation.abort.signal, onReply: frames => activation.read(frames) },
+        capabilities.takesCancellations === true
+          ? { cancellation, onReply }
+          : { signal: cancellation.signal, onReply },
       )
       .then(
         report => {
@@ -452,21 +455,22 @@ export class Invoker {
       ? { ...backend.capabilities, synchronousReply: false }
       : backend.capabilities
     const { unheard, publishPatienceMs = 0 } = surroundings
+    const { restartAfterMs } = capabilities
+    const mayRestart =
+      restartAfterMs !== undefined && activation.isFirstAttempt && !capabilities.synchronousReply
     const isAwaited =
       unheard !== undefined &&
       !capabilities.synchronousReply &&
-    const { restartAfterMs } = capabilities
-    const mayRestart = restartAfterMs !== undefined && activation.isFirstAttempt && !capabilities.synchronousReply
       activation.openCount === activation.calls.length
     overdue.add(activation, {
       callsMs: silenceMs(capabilities, backend.kind, calls) + publishPatienceMs,
       ...(capabilities.synchronousReply
         ? {}
         : { begunMs: begunSilenceMs(capabilities, backend.kind, calls) + publishPatienceMs }),
+      ...(mayRestart ? { startMs: restartAfterMs } : {}),
       ...(isAwaited ? { workerMs: startDelayMs(capabilities, backend.kind) + publishPatienceMs } : {}),
     })
   }
-      ...(mayRestart ? { startMs: restartAfterMs } : {}),
 
   /** The activation ended without the end of all its calls. */
   #lost(activation: ActivationInFlight, lane: Lane, cause: unknown): void {
@@ -481,7 +485,7 @@ export class Invoker {
           mayHaveRun: true,
         },
       )
-    if (activation.failure === undefined && activation.abort.signal.aborted) {
+    if (activation.failure === undefined && activation.cancellation.isRequested) {
       this.#sendAgain(activation.job, open)
       return
     }

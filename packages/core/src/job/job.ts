@@ -157,8 +157,10 @@ export class Job {
       const call = this.#ready[this.#readyHead] as Call
       if (call.state === 'ready') return call
     }
-    this.#ready.length = 0
-    this.#readyHead = 0
+    if (this.#readyHead > 0) {
+      this.#ready.length = 0
+      this.#readyHead = 0
+    }
     return undefined
   }
 

@@ -16,6 +16,7 @@ import {
   writeHandedBack,
   writeLog,
   writeStarted,
+  writeStorageRequests,
   writeWorkerFacts,
 } from './reply-frames.ts'
 
@@ -100,6 +101,7 @@ describe('reply frames', () => {
     ).toThrow('cannot be written')
     writeEnded(writer, end, out => encodeValueInto(out, [1, 2]))
     writeHandedBack(writer, 4, 0)
+    writeStorageRequests(writer, { aws_s3: { writes: 2, reads: 1 } })
     return writer.take()
   }
 
@@ -113,6 +115,7 @@ describe('reply frames', () => {
       log: (...args) => seen.push(['log', ...args]),
       handedBack: (...args) => seen.push(['handedBack', ...args]),
       worker: facts => seen.push(['worker', facts.workerId]),
+      storageRequests: requests => seen.push(['storageRequests', requests]),
     })
     return seen
   }
@@ -124,6 +127,7 @@ describe('reply frames', () => {
       ['log', 3, 1, 2, 'naïve'],
       ['ended', 3, 1, Outcome.value, 9, [1, 2]],
       ['handedBack', 4, 0],
+      ['storageRequests', { aws_s3: { writes: 2, reads: 1 } }],
     ])
   })
 

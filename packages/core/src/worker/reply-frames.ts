@@ -114,9 +114,9 @@ export function writeStorageRequests(writer: ByteWriter, requests: RequestsBySto
 
 function writeJson(writer: ByteWriter, type: number, value: unknown): void {
   const begin = writer.length
-  writer.u8(FrameType.worker)
+  writer.u8(type)
   writer.u32(0)
-  writer.utf8(JSON.stringify(facts))
+  writer.utf8(JSON.stringify(value))
   writer.patchU32(begin + 1, writer.length - begin - FRAME_HEAD_BYTES)
 }
 
@@ -144,19 +144,16 @@ function readFrame(
   end: number,
   handler: FrameHandler,
 ): void {
-  const need = (length: number) => {
-    if (end - start < length) throw new ProtocolError('A reply frame is too short.')
-  }
   switch (type) {
     case FrameType.started:
-      need(14)
+      need(14, start, end)
       return handler.started(
         view.getUint32(start, true),
         view.getUint16(start + 4, true),
         view.getFloat64(start + 6, true),
       )
     case FrameType.ended:
-      need(ENDED_HEAD_BYTES)
+      need(ENDED_HEAD_BYTES, start, end)
       return handler.ended({
         callId: view.getUint32(start, true),
         attempt: view.getUint16(start + 4, true),
@@ -169,7 +166,7 @@ function readFrame(
         end,
       })
     case FrameType.log:
-      need(7)
+      need(7, start, end)
       return handler.log(
         view.getUint32(start, true),
         view.getUint16(start + 4, true),
@@ -177,7 +174,7 @@ function readFrame(
         text(bytes, start + 7, end),
       )
     case FrameType.handedBack:
-      need(6)
+      need(6, start, end)
       return handler.handedBack(view.getUint32(start, true), view.getUint16(start + 4, true))
     case FrameType.worker:
       return handler.worker(factsIn(text(bytes, start, end)))
@@ -201,6 +198,7 @@ function factsIn(json: string): WorkerFacts {
     if (knownFacts.size >= MOST_KNOWN_FACTS) knownFacts.clear()
     knownFacts.set(json, facts)
   }
+  return facts
 }
 
 function text(bytes: Uint8Array, start: number, end: number): string {

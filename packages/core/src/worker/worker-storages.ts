@@ -98,7 +98,11 @@ export class WorkerStorages {
    */
   takeRequests({ storage }: JobHead, ahead: StorageRequests): RequestsByStorage {
     const taken: Record<string, StorageRequests> = {}
-    const take = (name: string, counts: { writes: number; reads: number }, { writes, reads }: StorageRequests) => {
+    const take = (
+      name: string,
+      counts: { writes: number; reads: number },
+      { writes, reads }: StorageRequests,
+    ) => {
       const told = { writes: Math.max(0, counts.writes) + writes, reads: Math.max(0, counts.reads) + reads }
       if (told.writes + told.reads === 0) return
       taken[name] = told

@@ -24,7 +24,11 @@ const noted = async (x: number, { storage }: CallContext) => {
 
 test.each([
   ['come with replies', {}, {}],
-  ['come by the storage monitor', { synchronousReply: false, maxStartDelayMs: 30_000 }, { monitoring: 'storage' }],
+  [
+    'come by the storage monitor',
+    { synchronousReply: false, maxStartDelayMs: 30_000 },
+    { monitoring: 'storage' },
+  ],
 ])('every request for a job counts once where results %s', async (_, capabilities, options) => {
   const asked = watchRequests()
   await using fexec = new FunctionExecutor({

@@ -166,7 +166,9 @@ describe('packages whose install script brings the binary, as that of better-sql
   test('are refused with what to do where the script fails, or makes one that cannot be loaded there', async () => {
     await expect(installPackages([packed('fails', 'process.exit(1)')], ARM64)).rejects.toMatchObject({
       code: 'LITHOPS_RUNTIME_BUILD',
-      message: expect.stringMatching(/no binary of fails@[\s\S]* its install script made none\. Use a version/),
+      message: expect.stringMatching(
+        /no binary of fails@[\s\S]* its install script made none\. Use a version/,
+      ),
     })
     const newer = packed('newer', `process.env.MADE_WITH = 'GLIBC_2.17 GLIBC_2.38'\n${ELF_ADDON}`)
     await expect(installPackages([newer], { ...X64, glibc: '2.34' })).rejects.toMatchObject({
