@@ -13,6 +13,12 @@ test.each([
   ],
   ['the activator is overloaded', 503, 'activator overload', { isThrottled: true, mayHaveRun: false }],
   ['a gateway has a limit of its own', 429, '', { isThrottled: true, mayHaveRun: false }],
+  [
+    'the activator has waited in vain',
+    503,
+    'context deadline exceeded',
+    { isThrottled: false, mayHaveRun: false },
+  ],
   ['no worker is known', 503, 'no healthy upstream', { isThrottled: false, mayHaveRun: false }],
   [
     'a worker could not be connected to',

@@ -18,9 +18,10 @@ const SHOWN_CHARACTERS = 300
 /**
  * What Envoy, which all networking layers are made of, says where it had not sent the request on.
  * From: "Response flags" of Envoy: UF (connection failure), UO (overflow), UH (no healthy upstream), NR (no route).
+ * The first are the activator's own words when no worker came up in time.
  */
 const NOT_SENT =
-  /no healthy upstream|connect(?:ion)? (?:failure|timeout|refused)|reset reason: (?:connection failure|overflow|connection timeout)|delayed connect error|circuit breaker/i
+  /^context deadline exceeded|no healthy upstream|connect(?:ion)? (?:failure|timeout|refused)|reset reason: (?:connection failure|overflow|connection timeout)|delayed connect error|circuit breaker/i
 /**
  * Knative's own words where it did not give the request to a container. From: knative.dev/serving, pkg/activator/handler
  * and pkg/queue: the breaker's "pending request queue full", the activator's "activator overload".

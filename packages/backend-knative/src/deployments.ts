@@ -1,11 +1,12 @@
 import type { RegistryLogin } from '@lithops/container-runtime'
-import type {
-  DeployOptions,
-  DriverLog,
-  RuntimeMetadata,
-  RuntimeSpec,
-  WorkerDriver,
-  WorkerSecrets,
+import {
+  type DeployOptions,
+  type DriverLog,
+  RuntimeDeployError,
+  type RuntimeMetadata,
+  type RuntimeSpec,
+  type WorkerDriver,
+  type WorkerSecrets,
 } from '@lithops/core/driver'
 import type { Cluster } from './cluster.ts'
 import type { KnativeSettings } from './config.ts'
@@ -47,6 +48,8 @@ export interface DeploymentsOptions {
 interface Planned {
   readonly plan: ServicePlan
   readonly login: RegistryLogin | undefined
+  /** See `ReadyImage`. */
+  readonly forget: (() => void) | undefined
 }
 
 /** The services behind runtimes: made at their first use, found by name afterwards, made again when they are gone. */
@@ -116,11 +119,32 @@ export class Deployments {
     const before = this.#current.get(key)
     const drivers = union(before?.drivers ?? [], options.drivers ?? [], driver => driver.module)
     const secrets = union(before?.secrets ?? [], options.secrets ?? [], secret => secret.storageId)
-    const planned = await this.#planOf(runtime, drivers, options.signal)
-    const { metadata, route } = await this.#ensure(planned, secrets, options.signal)
+    const [planned, { metadata, route }] = await this.#ready(runtime, drivers, secrets, options.signal)
     const { name, memoryMiB } = planned.plan
     this.#current.set(key, { serviceName: name, route, memoryMiB, metadata, drivers, secrets })
     return metadata
+  }
+
+  /** An image that was remembered, and is not in the registry any more, is made again. */
+  async #ready(
+    runtime: RuntimeSpec,
+    drivers: readonly WorkerDriver[],
+    secrets: readonly WorkerSecrets[],
+    signal: AbortSignal | undefined,
+  ): Promise<readonly [Planned, KnownService]> {
+    const planned = await this.#planOf(runtime, drivers, signal)
+    try {
+      return [planned, await this.#ensure(planned, secrets, signal)]
+    } catch (error) {
+      const isPull = RuntimeDeployError.isInstance(error) && /Pull/.test(String(error.details.reason))
+      if (!isPull || planned.forget === undefined) throw error
+      this.#options.log.debug(
+        `${planned.plan.image} cannot be pulled: the registry is asked whether it is there`,
+      )
+      planned.forget()
+      const again = await this.#planOf(runtime, drivers, signal)
+      return [again, await this.#ensure(again, secrets, signal)]
+    }
   }
 
   async #planOf(
@@ -140,7 +164,7 @@ export class Deployments {
         nodeMajor: IMAGE_NODE_MAJOR,
       },
     })
-    const { image, login } = await images.ensure(runtime.name, code, signal)
+    const { image, login, forget } = await images.ensure(runtime.name, code, signal)
     const pullSecret = login === undefined ? undefined : pullSecretName(user, login.server, login.user)
     const { cpuMillis, timeoutMs, minWorkers, maxWorkers, scaleDownDelayS, serviceAccount, environment } =
       settings
@@ -152,6 +176,7 @@ export class Deployments {
     return {
       plan: { name, user, image, pullSecret, settings, runtime: runtime.name, memoryMiB, version },
       login,
+      forget,
     }
   }
 

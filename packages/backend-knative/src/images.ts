@@ -32,6 +32,15 @@ export interface ImagesOptions {
   readonly log: DriverLog
 }
 
+/** An image that is in the registry. */
+export interface ReadyImage {
+  /** By digest. */
+  readonly image: string
+  readonly login: RegistryLogin | undefined
+  /** It is only remembered to be there: forgets it. Undefined where the registry was asked. */
+  readonly forget: (() => void) | undefined
+}
+
 interface ImagePlan {
   readonly image: string
   readonly base: string
@@ -89,21 +98,19 @@ export class Images {
    *
    * @throws RuntimeDeployError when nothing was built under the name
    */
-  async ensure(
-    runtime: string,
-    code: WorkerCode,
-    signal?: AbortSignal,
-  ): Promise<{ readonly image: string; readonly login: RegistryLogin | undefined }> {
+  async ensure(runtime: string, code: WorkerCode, signal?: AbortSignal): Promise<ReadyImage> {
     const plan = await this.#plan(runtime, code, signal)
     const { facts, log } = this.#options
     const { image, login } = plan
     const known = facts.digestOf(image)
-    if (known !== undefined) return { image: byDigest(image, known), login }
+    if (known !== undefined) {
+      return { image: byDigest(image, known), login, forget: () => facts.forgetDigest(image) }
+    }
     const there = await digestOf(image, { login, signal })
     const digest = there ?? (await this.#makeOnce(plan, signal))
     log.debug(`${runtime} is ${byDigest(image, digest)}`)
     facts.addDigest(image, digest)
-    return { image: byDigest(image, digest), login }
+    return { image: byDigest(image, digest), login, forget: undefined }
   }
 
   async #plan(runtime: string, code: WorkerCode, signal: AbortSignal | undefined): Promise<ImagePlan> {

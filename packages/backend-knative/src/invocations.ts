@@ -13,6 +13,8 @@ const ROUTE_MS = 60_000
 const START_GRACE_MS = 30_000
 /** The answer of a worker may be cut so much before its time limit is said to be up. */
 const TIMEOUT_SLACK_MS = 1_500
+/** No more than this part of it. */
+const TIMEOUT_SLACK = 0.1
 
 export interface Invocation {
   readonly serviceName: string
@@ -117,7 +119,7 @@ export class Invocations {
     if (this.#isClosed || !InvocationError.isInstance(error) || !error.mayHaveRun) return error
     const tookMs = Date.now() - startedMs
     const hasBegun = finder.workerId !== undefined
-    if (hasBegun && tookMs >= timeoutMs - TIMEOUT_SLACK_MS) {
+    if (hasBegun && tookMs >= timeoutMs - Math.min(TIMEOUT_SLACK_MS, timeoutMs * TIMEOUT_SLACK)) {
       return new CallTimeoutError(
         `The activation did not end within the time limit of its service, ${timeoutMs / 1000} s. Raise knative.runtime_timeout.`,
         { details: { serviceName }, cause: error },

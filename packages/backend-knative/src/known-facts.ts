@@ -60,6 +60,14 @@ export class KnownFacts {
     this.#change(facts => ({ digests: added(facts.digests, image, digest) }))
   }
 
+  /** The registry does not have it any more. */
+  forgetDigest(image: string): void {
+    this.#change(({ digests = {} }) => {
+      const { [image]: _, ...others } = digests
+      return { digests: others }
+    })
+  }
+
   #change(change: (facts: Facts) => Partial<Facts>): void {
     const now = read(this.#file)
     this.#facts = { ...now, ...change(now) }

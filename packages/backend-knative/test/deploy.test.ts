@@ -145,6 +145,15 @@ describe('a cluster', () => {
     knative.clear()
   })
 
+  test('an image that is gone from the registry is made again', async () => {
+    const knative = await there.start()
+    const backend = await there.open({ runtime_memory: 365 })
+    await backend.deployRuntime(backend.defaultRuntime)
+    await backend.clean()
+    for (const digest of knative.registry.digests) knative.registry.remove(digest)
+    expect(await run(await there.open({ runtime_memory: 365 }))).toEqual([2, 4, 6])
+  })
+
   test('a cluster that is busy, or breaks connections, is asked again', async () => {
     const knative = await there.start()
     const busy = knative.inject(knativeFaults.answer(503, '{"reason":"ServiceUnavailable"}'), {
