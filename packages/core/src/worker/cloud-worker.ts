@@ -35,7 +35,10 @@ export interface CloudWorkerOptions {
   readonly functionFolder?: string
   /** The platform has put methods of its own into `console`, which do not write to the process's streams. Default: false. */
   readonly hasOwnConsole?: boolean
-  /** Writes a line with the job's key into the platform's log before its calls, by which they are found. Default: false. */
+  /**
+   * Writes a line with the job's key into the platform's log before its calls, by which they are found: for each activation, and
+   * where several run at once when the job is another than before. Default: false.
+   */
   readonly namesJobs?: boolean
   /**
    * How many activations run at the same time. Above 1, calls do not share changes of the process: each sees its own
@@ -88,6 +91,7 @@ export class CloudWorker {
   #madeFolder: Promise<unknown> | undefined
   #activations = 0
   #running = 0
+  #namedJob: string | undefined
   readonly #waiting: (() => void)[] = []
 
   constructor(options: CloudWorkerOptions) {
@@ -206,7 +210,11 @@ export class CloudWorker {
 
   #beginJob(head: JobHead): void {
     this.#guard?.begin(head.extraEnv)
-    if (this.#options.namesJobs) console.log(`lithops: calls of job ${head.executorId}-${head.jobId}`)
+    const job = `${head.executorId}-${head.jobId}`
+    // a line for each activation says nothing where the lines of several stand between each other
+    if (!this.#options.namesJobs || (this.#concurrency > 1 && job === this.#namedJob)) return
+    this.#namedJob = job
+    console.log(`lithops: calls of job ${job}`)
   }
 
   async #importModule(hash: string, code: Location, inline: Uint8Array): Promise<ModuleFactory> {
