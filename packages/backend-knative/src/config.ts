@@ -52,6 +52,10 @@ export const knativeSection = defineConfigSection({
       default: 'default',
       doc: "'default', or an image of `lithops runtime build`: my-runtime:1 in the registry of this section, or with its registry, icr.io/team/my-runtime:1.",
     }),
+    runtime_include_function: field.boolean({
+      default: false,
+      doc: 'Makes an image for each function, with its code in it, so that activations carry none. `serverless: {customized_runtime: true}` says the same.',
+    }),
     base_image: field.string({
       doc: 'Image that the runtime default stands on; it must have node. Default: docker.io/library/node:24-bookworm-slim.',
     }),
@@ -112,7 +116,6 @@ export const knativeSection = defineConfigSection({
       'invocations need no threads; connections are opened as they are needed',
     ),
     remote_invoker: field.ignored('activations are sent from the client, which is fast enough'),
-    runtime_include_function: field.ignored('functions travel by content, and workers keep them'),
     service_host_suffix: field.ignored('the cluster tells the host of each service'),
     cluster: field.ignored('the kubeconfig tells the cluster'),
     git_url: field.ignored('images are built on this machine, and not by Tekton'),
@@ -145,6 +148,8 @@ export interface KnativeSettings {
     readonly artifactRegistryRepository: string | undefined
   }
   readonly runtime: string
+  /** Images are made for functions, and have their code. */
+  readonly includesFunctions: boolean
   readonly baseImage: string | undefined
   readonly containerTool: string | undefined
   readonly architecture: 'amd64' | 'arm64'
@@ -201,6 +206,7 @@ export function settingsOf(config: KnativeConfig): KnativeSettings {
       artifactRegistryRepository: config.artifact_registry_repository,
     },
     runtime: config.runtime ?? 'default',
+    includesFunctions: config.runtime_include_function ?? false,
     baseImage: config.base_image,
     containerTool: config.container_tool,
     architecture: config.architecture === 'arm64' ? 'arm64' : 'amd64',

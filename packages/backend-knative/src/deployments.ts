@@ -157,6 +157,7 @@ export class Deployments {
     const code = await workerCode({
       drivers,
       packages: runtime.packages ?? [],
+      functions: runtime.functions ?? [],
       target: {
         platform: 'linux',
         arch: settings.architecture === 'arm64' ? 'arm64' : 'x64',
@@ -199,8 +200,9 @@ export class Deployments {
   }
 }
 
-function keyOf({ name, memoryMiB, packages = [] }: RuntimeSpec): string {
-  return `${name}\n${memoryMiB ?? ''}\n${packages.length === 0 ? '' : JSON.stringify(packages)}`
+function keyOf({ name, memoryMiB, packages = [], functions = [] }: RuntimeSpec): string {
+  const brought = packages.length === 0 ? '' : JSON.stringify(packages)
+  return [name, memoryMiB ?? '', brought, ...functions.map(({ hash }) => hash)].join('\n')
 }
 
 function union<T>(before: readonly T[], added: readonly T[], keyOf: (one: T) => string): T[] {

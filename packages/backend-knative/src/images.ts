@@ -57,6 +57,7 @@ export class Images {
   readonly #options: ImagesOptions
   /** By tag: two runtimes of one program may need the same image at once. */
   readonly #making = new Map<string, Promise<string>>()
+  #hasWarned = false
 
   constructor(options: ImagesOptions) {
     this.#options = options
@@ -149,6 +150,7 @@ export class Images {
   async #make({ image, base, code, login }: ImagePlan, signal: AbortSignal | undefined): Promise<string> {
     const { log } = this.#options
     log.info(`building ${image}, the worker over ${base}`)
+    if (code.hasFunctions) this.#warnOfPublic(image)
     await using tool = await this.#tool(signal)
     const pulled = await this.#bring(tool, base, login, signal)
     // the build runs with the logins of the person at this machine: it must find its base here
@@ -169,6 +171,16 @@ export class Images {
       for (const name of [image, local, ...(pulled && base.includes('@') ? [base] : [])])
         await tool.remove(name)
     }
+  }
+
+  /** Once for each program. */
+  #warnOfPublic(image: string): void {
+    const { server } = parseImageReference(image)
+    if (this.#hasWarned || !isPublicByDefault(server)) return
+    this.#hasWarned = true
+    this.#options.log.warn(
+      `the code of your functions goes into ${image}, which everybody may pull unless you have made its repository on ${server} private`,
+    )
   }
 
   /** Returns whether it had to be pulled. */
@@ -196,10 +208,6 @@ export class Images {
     const { log } = this.#options
     if (login !== undefined) await tool.login(login, { signal })
     log.info(`pushing ${image}`)
-    if (isPublicByDefault(parseImageReference(image).server))
-      log.debug(
-        'everybody may pull it, unless its repository is private; it has the worker, and no function of yours',
-      )
     const digest = await tool.push(image, { signal, onLine: line => log.debug(line) })
     log.info(`pushed ${byDigest(image, digest)}`)
     return digest

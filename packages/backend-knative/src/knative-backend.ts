@@ -184,6 +184,7 @@ function capabilitiesOf(settings: KnativeSettings): ComputeCapabilities {
     workersOutliveClient: true,
     placesSecrets: true,
     bringsPackages: true,
+    bakesFunctions: settings.includesFunctions,
   }
 }
 

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { bundleWorker } from '@lithops/container-runtime'
+import { bundleWorker, functionFiles } from '@lithops/container-runtime'
 import {
   type DriverLog,
   installPackages,
   type NativePackage,
   type PlatformTarget,
   packageSetId,
+  type RuntimeFunction,
   type WorkerDriver,
 } from '@lithops/core/driver'
 
@@ -16,12 +17,16 @@ export interface WorkerParts {
   /** Packages with native addons, for the target. */
   readonly packages: readonly NativePackage[]
   readonly target: PlatformTarget
+  /** Functions whose code the image has. */
+  readonly functions: readonly RuntimeFunction[]
 }
 
 /** What an image has over its base: known by its content before it is made. */
 export interface WorkerCode {
   /** The same for the same content. */
   readonly id: string
+  /** It has code of the user's. */
+  readonly hasFunctions: boolean
   /** Rejects with RuntimeBuildError where packages cannot be had. */
   files(options: { readonly signal?: AbortSignal | undefined; readonly log: DriverLog }): Promise<WorkerFiles>
 }
@@ -34,14 +39,16 @@ export interface WorkerFiles {
 }
 
 /** The worker, with the drivers and packages that its jobs need. Fetches nothing yet. */
-export async function workerCode({ drivers, packages, target }: WorkerParts): Promise<WorkerCode> {
+export async function workerCode({ drivers, packages, target, functions }: WorkerParts): Promise<WorkerCode> {
   const worker = await bundleWorker(drivers)
   const hash = createHash('sha256').update(worker)
   if (packages.length > 0) hash.update(packageSetId(packages, target))
+  for (const one of functions) hash.update(one.hash)
   return {
+    hasFunctions: functions.length > 0,
     id: hash.digest('hex'),
     files: async options => {
-      const files: Record<string, Uint8Array> = {}
+      const files = await functionFiles(functions)
       const executables: string[] = []
       const installed = packages.length === 0 ? [] : (await installPackages(packages, target, options)).files
       for (const { path, file, isExecutable } of installed) {
