@@ -254,13 +254,13 @@ describe('quotas', () => {
 })
 
 describe('gateways', () => {
+  const withIstio = cluster({ gateway: 'istio' })
   test('of other networking layers are found', async () => {
-    const there = cluster({ gateway: 'istio' })
-    expect(await run(await there.open())).toEqual([2, 4, 6])
+    expect(await run(await withIstio.open())).toEqual([2, 4, 6])
   })
 
+  const there = cluster({ gateway: 'none', timing: { removalMs: 300 } })
   test('that are not there are said, with what was tried; the config can name one', async () => {
-    const there = cluster({ gateway: 'none', timing: { removalMs: 300 } })
     const knative = await there.start()
     const backend = await there.open()
     await expect(backend.deployRuntime(backend.defaultRuntime)).rejects.toMatchObject({
