@@ -89,7 +89,9 @@ describe('a cluster', () => {
     await again.deployRuntime(again.defaultRuntime, {
       secrets: [{ ...secret, values: { password: 'other' } }],
     })
-    expect(knative.counts).toMatchObject({ 'update secrets': 1, 'update ksvc': 1 })
+    expect(knative.counts).toMatchObject({ 'update secrets': 1 })
+    // more where the cluster has changed the service in the meantime
+    expect(knative.counts['update ksvc']).toBeGreaterThanOrEqual(1)
     expect(await run(again)).toEqual([2, 4, 6])
     // two programs with a storage each: both stay
     const [one, two] = [await there.open({ runtime_memory: 340 }), await there.open({ runtime_memory: 340 })]
