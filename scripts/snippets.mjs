@@ -12,8 +12,8 @@ const isCheck = process.argv.includes('--check')
 const pages = [
   'README.md',
   'examples/backend-template/README.md',
-  ...readdirSync(path.join(root, 'packages'))
-    .map(name => path.join('packages', name, 'README.md'))
+  ...['packages', 'runtimes']
+    .flatMap(folder => readdirSync(path.join(root, folder)).map(name => path.join(folder, name, 'README.md')))
     .filter(file => existsSync(path.join(root, file))),
   ...readdirSync(path.join(root, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter(name => name.endsWith('.md') && !name.includes('node_modules') && !name.startsWith('public-api'))
