@@ -6,8 +6,8 @@ import { SlotMessage, SlotMessageReader, slotMessageHead } from './slot-channel.
 
 /** A call gets this much more than its timeout before its process is killed: the worker itself may end it in order. */
 const KILL_GRACE_MS = 250
-/** How often the memory of a worker is looked at. */
-const MEMORY_SAMPLE_MS = 50
+/** How often the memory of a worker is looked at: to hold it to its limit, or only to tell of it if the worker dies. */
+const MEMORY_SAMPLE_MS = { limited: 50, unlimited: 250 }
 /** Node's own code, stacks and young generation, which a limit of the worker's memory does not count. */
 const NODE_OVERHEAD_MIB = 128
 /** Kept of what native code and V8 write to the worker's own streams. */
@@ -204,8 +204,9 @@ export class WorkerProcess {
     if (this.#timeoutTimer === undefined && Number.isFinite(callTimeoutMs)) this.#armTimeout(callTimeoutMs)
     if (this.#memoryTimer === undefined && process.platform === 'linux') {
       // a worker that dies within its first moments has a peak to tell of too
-      if (performance.now() - this.#sampledAt > MEMORY_SAMPLE_MS) this.#sampleMemory()
-      this.#memoryTimer = setInterval(() => this.#sampleMemory(), MEMORY_SAMPLE_MS)
+      const everyMs = MEMORY_SAMPLE_MS[this.memoryMiB === undefined ? 'unlimited' : 'limited']
+      if (performance.now() - this.#sampledAt > everyMs) this.#sampleMemory()
+      this.#memoryTimer = setInterval(() => this.#sampleMemory(), everyMs)
       this.#memoryTimer.unref()
     }
   }
