@@ -7,7 +7,13 @@ export default class TotalsReporter {
   onTestRunEnd(testModules, unhandledErrors) {
     const folder = process.env.LITHOPS_TEST_REPORTS
     if (!folder) return
-    const report = { package: path.basename(process.cwd()), passed: 0, failed: [], skipped: [] }
+    const report = {
+      package: path.basename(process.cwd()),
+      folder: process.cwd(),
+      passed: 0,
+      failed: [],
+      skipped: [],
+    }
     for (const testModule of testModules) {
       const file = testModule.relativeModuleId
       for (const test of testModule.children.allTests()) {
@@ -15,12 +21,20 @@ export default class TotalsReporter {
         const name = `${file} > ${test.fullName}`
         if (result.state === 'passed') report.passed += 1
         else if (result.state === 'skipped') report.skipped.push({ name, reason: result.note })
-        else report.failed.push(name)
+        else report.failed.push({ name, file, error: textOf(result.errors?.[0]) })
       }
-      if (testModule.errors().length > 0) report.failed.push(`${file} (the file itself)`)
+      const [error] = testModule.errors()
+      if (error) report.failed.push({ name: `${file} (the file itself)`, file, error: textOf(error) })
     }
-    for (const error of unhandledErrors) report.failed.push(`unhandled error: ${error.message}`)
+    for (const error of unhandledErrors) report.failed.push({ name: 'unhandled error', error: textOf(error) })
     mkdirSync(folder, { recursive: true })
     writeFileSync(path.join(folder, `${report.package}-${process.pid}.json`), JSON.stringify(report))
   }
+}
+
+/** The message with where it came from, as far as it helps at the end of a long log. */
+function textOf(error) {
+  const text = error?.stack ?? error?.message ?? 'no error was given'
+  const lines = text.split('\n').filter(line => !line.includes('node_modules'))
+  return lines.slice(0, 12).join('\n')
 }
