@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import {
   type Activation,
   type ActivationReport,
@@ -19,14 +18,15 @@ import {
   type RuntimeMetadata,
   type RuntimeSpec,
   type RunUsage,
+  withinOpenFiles,
 } from '@lithops/core/driver'
+import { AccountFacts } from './account-facts.ts'
 import { AwsClients } from './clients.ts'
 import { type AwsLambdaConfig, type AwsLambdaSettings, settingsOf } from './config.ts'
 import { isManaged } from './deployer.ts'
 import { Deployments, isGone } from './deployments.ts'
 import { Inventory } from './inventory.ts'
 import { Invocations, type Reply } from './invocations.ts'
-import { KnownFacts } from './known-facts.ts'
 import { ASYNC_PAYLOAD_BYTES, EVENT_PAUSE_MS, messageBytes, SYNC_PAYLOAD_BYTES } from './limits.ts'
 import { WorkerLogs } from './logs.ts'
 import { userKey } from './names.ts'
@@ -35,8 +35,6 @@ import { costUsd } from './prices.ts'
 import { SignalCancellation } from './signal-cancellation.ts'
 import { BACKEND_VERSION } from './version.ts'
 
-/** What else has files and sockets open in a program. */
-const SPARE_DESCRIPTORS = 64
 /** An event is a list with the message. */
 const LIST_BEGIN = Buffer.from('[')
 const LIST_END = Buffer.from(']')
@@ -68,7 +66,7 @@ export class AwsLambdaBackend implements ComputeBackend {
     this.#context = context
     const { runtime: name, memoryMiB, timeoutMs, maxWorkers } = this.#settings
     this.defaultRuntime = { name, memoryMiB, timeoutMs }
-    this.capabilities = capabilitiesOf(this.#settings, mostOf(maxWorkers))
+    this.capabilities = capabilitiesOf(this.#settings, withinOpenFiles(maxWorkers))
     this.#clients = new AwsClients(config)
     this.#invocations = new Invocations(this.#clients, () => this.capabilities.maxActivations)
   }
@@ -206,7 +204,7 @@ export class AwsLambdaBackend implements ComputeBackend {
     const clients = this.#clients
     const [region, endpoint, keys] = await Promise.all([clients.region(), clients.endpoint(), clients.keys()])
     this.#region = region
-    const facts = new KnownFacts([region, endpoint.href, keys.accessKeyId])
+    const facts = new AccountFacts([region, endpoint.href, keys.accessKeyId])
     await this.#respectLimit(facts)
     this.#readyDeployments = new Deployments({
       clients,
@@ -226,7 +224,7 @@ export class AwsLambdaBackend implements ComputeBackend {
   }
 
   /** More than the account's concurrency would only be refused. */
-  async #respectLimit(facts: KnownFacts): Promise<void> {
+  async #respectLimit(facts: AccountFacts): Promise<void> {
     const { log } = this.#context
     if (facts.concurrency === undefined) {
       try {
@@ -240,7 +238,8 @@ export class AwsLambdaBackend implements ComputeBackend {
       }
     }
     const { maxWorkers } = this.#settings
-    const most = mostOf(Math.min(maxWorkers, facts.concurrency ?? Number.POSITIVE_INFINITY))
+    // each activation that is awaited holds a connection
+    const most = withinOpenFiles(Math.min(maxWorkers, facts.concurrency ?? Number.POSITIVE_INFINITY))
     if (most < maxWorkers) log.debug(`${most} activations at once, the account's limit or this machine's`)
     this.capabilities = capabilitiesOf(this.#settings, most)
   }
@@ -268,21 +267,6 @@ function capabilitiesOf(settings: AwsLambdaSettings, maxActivations: number): Co
     takesCancellations: true,
     placesSecrets: true,
     bringsPackages: true,
-  }
-}
-
-/** Each activation that is awaited holds a connection, and so a descriptor of this process. */
-function mostOf(wanted: number): number {
-  const soft = Number(/^Max open files\s+(\d+)/m.exec(limitsOfProcess())?.[1] ?? Number.POSITIVE_INFINITY)
-  return Math.max(1, Math.min(wanted, soft - SPARE_DESCRIPTORS))
-}
-
-/** Empty where the system has no such file. */
-function limitsOfProcess(): string {
-  try {
-    return readFileSync('/proc/self/limits', 'latin1')
-  } catch {
-    return ''
   }
 }
 

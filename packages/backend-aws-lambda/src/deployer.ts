@@ -6,6 +6,8 @@ import type {
 } from '@aws-sdk/client-lambda'
 import {
   type DriverLog,
+  mergeSecrets,
+  pause,
   RuntimeDeployError,
   SECRETS_ENVIRONMENT_NAME,
   type WorkerSecrets,
@@ -13,9 +15,9 @@ import {
 import type { AwsClients } from './clients.ts'
 import type { AwsLambdaSettings } from './config.ts'
 import type { PlannedImage } from './container-images.ts'
-import { checkEnvironment, environmentOf, mergedSecrets } from './function-environment.ts'
+import { checkEnvironment, environmentOf } from './function-environment.ts'
 import { type UploadedCode, uploadCode } from './upload-code.ts'
-import { attempt, isNamed, pause } from './vendor-errors.ts'
+import { attempt, isNamed } from './vendor-errors.ts'
 import type { WorkerCode } from './worker-code.ts'
 
 /** The official waiters begin with a second and end with minutes between two looks. */
@@ -234,7 +236,7 @@ export class Deployer {
         continue
       }
       const variables = now?.Environment?.Variables ?? {}
-      const merged = mergedSecrets(variables[SECRETS_ENVIRONMENT_NAME], secrets)
+      const merged = mergeSecrets(variables[SECRETS_ENVIRONMENT_NAME], secrets)
       if (merged === variables[SECRETS_ENVIRONMENT_NAME]) return
       const environment = { ...variables, [SECRETS_ENVIRONMENT_NAME]: merged }
       checkEnvironment(environment)

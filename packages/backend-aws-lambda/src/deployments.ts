@@ -1,23 +1,27 @@
 import {
+  type Deployed,
+  type DeployedParts,
+  DeployedRuntimes,
   type DeployOptions,
   type DriverLog,
   InvocationError,
+  pause,
   type RuntimeMetadata,
   type RuntimeSpec,
   type WorkerDriver,
   type WorkerSecrets,
 } from '@lithops/core/driver'
+import type { AccountFacts } from './account-facts.ts'
 import { FUNCTION_GONE } from './answers.ts'
 import type { AwsClients, Identity } from './clients.ts'
 import type { AwsLambdaSettings } from './config.ts'
 import { ContainerImages } from './container-images.ts'
 import { Deployer, type FunctionPlan, isManaged, nodeRuntimeFor } from './deployer.ts'
 import type { Invocations } from './invocations.ts'
-import type { KnownFacts } from './known-facts.ts'
 import { describe, functionName, roleName, userKey } from './names.ts'
 import { roleFor } from './role.ts'
 import { SignalCancellation } from './signal-cancellation.ts'
-import { attempt, pause } from './vendor-errors.ts'
+import { attempt } from './vendor-errors.ts'
 import { workerCode } from './worker-code.ts'
 
 /** A function that was just made is not invocable everywhere at once. */
@@ -28,19 +32,16 @@ const IMAGE_NODE_MAJOR = 24
 /** On which nodejs20.x and all newer lines run. From: "Lambda runtimes", and the release notes of Amazon Linux 2023. */
 const GLIBC_OF_AMAZON_LINUX_2023 = '2.34'
 
-/** A runtime of a job, as it is deployed. */
-export interface Deployment {
+/** Where a runtime is. */
+interface FunctionPlace {
   readonly functionName: string
-  readonly metadata: RuntimeMetadata
-  readonly drivers: readonly WorkerDriver[]
-  readonly secrets: readonly WorkerSecrets[]
 }
 
 export interface DeploymentsOptions {
   readonly clients: AwsClients
   readonly invocations: Invocations
   readonly settings: AwsLambdaSettings
-  readonly facts: KnownFacts
+  readonly facts: AccountFacts
   readonly version: string
   readonly log: DriverLog
 }
@@ -49,73 +50,42 @@ export interface DeploymentsOptions {
 export class Deployments {
   readonly #options: DeploymentsOptions
   readonly #deployer: Deployer
-  /** By runtime: each with all drivers that were asked for since the start. */
-  readonly #current = new Map<string, Deployment>()
-  /** All activations of a job come with the same object. */
-  readonly #keys = new WeakMap<RuntimeSpec, string>()
-  readonly #queue = new Map<string, Promise<unknown>>()
-  readonly #redeploying = new Map<string, Promise<void>>()
+  readonly #runtimes: DeployedRuntimes<FunctionPlace>
 
   constructor(options: DeploymentsOptions) {
     this.#options = options
     this.#deployer = new Deployer(options.clients)
+    this.#runtimes = new DeployedRuntimes((runtime, parts, more) => this.#deploy(runtime, parts, more))
   }
 
   /** Undefined when it was not deployed by this program. */
-  of(runtime: RuntimeSpec): Deployment | undefined {
-    let key = this.#keys.get(runtime)
-    if (key === undefined) {
-      key = keyOf(runtime)
-      this.#keys.set(runtime, key)
-    }
-    return this.#current.get(key)
+  of(runtime: RuntimeSpec): Deployed<FunctionPlace> | undefined {
+    return this.#runtimes.of(runtime)
   }
 
   /** One after the other for each runtime: what the second needs besides is added to what the first has. */
   deploy(runtime: RuntimeSpec, options: DeployOptions): Promise<RuntimeMetadata> {
-    const key = keyOf(runtime)
-    const deployed = (this.#queue.get(key) ?? Promise.resolve()).then(() =>
-      this.#deploy(key, runtime, options),
-    )
-    this.#queue.set(
-      key,
-      deployed.catch(() => {}),
-    )
-    return deployed
-  }
-
-  async #deploy(key: string, runtime: RuntimeSpec, options: DeployOptions): Promise<RuntimeMetadata> {
-    const before = this.#current.get(key)
-    const drivers = union(before?.drivers ?? [], options.drivers ?? [], driver => driver.module)
-    const secrets = union(before?.secrets ?? [], options.secrets ?? [], secret => secret.storageId)
-    const plan = await this.#planOf(runtime, drivers, options.signal)
-    const metadata = await this.#ensure(plan, secrets, options)
-    this.#current.set(key, { functionName: plan.name, metadata, drivers, secrets })
-    return metadata
+    return this.#runtimes.deploy(runtime, options)
   }
 
   /** The function is gone: it is made again, once for all who notice. */
   redeploy(runtime: RuntimeSpec): Promise<void> {
-    const key = keyOf(runtime)
-    let redeploying = this.#redeploying.get(key)
-    if (redeploying === undefined) {
-      const gone = this.#current.get(key)
-      if (gone === undefined) return Promise.resolve()
-      this.#options.log.warn(`the function ${gone.functionName} is gone, and is made again`)
-      this.#options.facts.forgetFunction(gone.functionName)
-      redeploying = this.deploy(runtime, {})
-        .then(() => {})
-        .finally(() => this.#redeploying.delete(key))
-      this.#redeploying.set(key, redeploying)
-    }
-    return redeploying
+    return this.#runtimes.restore(runtime, ({ functionName }) => {
+      this.#options.log.warn(`the function ${functionName} is gone, and is made again`)
+      this.#options.facts.forgetFunction(functionName)
+    })
   }
 
   /** Functions that were removed. */
   forget(names: readonly string[]): void {
     for (const name of names) this.#options.facts.forgetFunction(name)
-    for (const [key, { functionName: name }] of this.#current)
-      if (names.includes(name)) this.#current.delete(key)
+    this.#runtimes.forget(({ functionName }) => names.includes(functionName))
+  }
+
+  async #deploy(runtime: RuntimeSpec, { drivers, secrets }: DeployedParts, options: DeployOptions) {
+    const plan = await this.#planOf(runtime, drivers, options.signal)
+    const metadata = await this.#ensure(plan, secrets, options)
+    return { functionName: plan.name, metadata }
   }
 
   async identity(): Promise<Identity> {
@@ -229,14 +199,4 @@ export class Deployments {
 /** Whether an invocation says that its function is not there. */
 export function isGone(error: unknown): boolean {
   return InvocationError.isInstance(error) && error.details.errorCode === FUNCTION_GONE
-}
-
-function keyOf({ name, memoryMiB, packages = [] }: RuntimeSpec): string {
-  return `${name}\n${memoryMiB ?? ''}\n${packages.length === 0 ? '' : JSON.stringify(packages)}`
-}
-
-function union<T>(before: readonly T[], added: readonly T[], keyOf: (one: T) => string): T[] {
-  const all = new Map(before.map(one => [keyOf(one), one]))
-  for (const one of added) all.set(keyOf(one), one)
-  return [...all.values()]
 }

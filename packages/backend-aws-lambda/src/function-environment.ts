@@ -1,6 +1,5 @@
 import {
-  decodeSecrets,
-  encodeSecrets,
+  mergeSecrets,
   RuntimeDeployError,
   SECRETS_ENVIRONMENT_NAME,
   type WorkerSecrets,
@@ -15,15 +14,8 @@ export function environmentOf(
 ): Record<string, string> {
   return {
     ...settings.environment,
-    ...(secrets.length === 0 ? {} : { [SECRETS_ENVIRONMENT_NAME]: mergedSecrets(undefined, secrets) }),
+    ...(secrets.length === 0 ? {} : { [SECRETS_ENVIRONMENT_NAME]: mergeSecrets(undefined, secrets) }),
   }
-}
-
-/** Secrets that were placed, with these in their place or beside them; the same text when nothing changes. */
-export function mergedSecrets(placed: string | undefined, secrets: readonly WorkerSecrets[]): string {
-  const all = new Map(decodeSecrets(placed).map(secret => [secret.storageId, secret]))
-  for (const secret of secrets) all.set(secret.storageId, secret)
-  return encodeSecrets([...all.values()])
 }
 
 export function checkEnvironment(environment: Readonly<Record<string, string>>): void {

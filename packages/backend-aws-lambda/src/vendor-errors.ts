@@ -1,4 +1,4 @@
-import { LithopsError, RuntimeDeployError } from '@lithops/core/driver'
+import { LithopsError, RuntimeDeployError, runStep } from '@lithops/core/driver'
 
 /** What errors of the official clients have. */
 interface VendorError extends Error {
@@ -31,31 +31,10 @@ export function deployError(error: unknown, step: string): LithopsError {
 }
 
 /** Runs one step of the control plane; an aborted signal rejects with its reason. */
-export async function attempt<T>(
+export function attempt<T>(
   step: string,
   signal: AbortSignal | undefined,
   act: () => Promise<T>,
 ): Promise<T> {
-  signal?.throwIfAborted()
-  try {
-    return await act()
-  } catch (error) {
-    signal?.throwIfAborted()
-    throw deployError(error, step)
-  }
-}
-
-/** Rejects with the signal's reason when it is aborted before. */
-export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', onAbort)
-      resolve()
-    }, ms)
-    const onAbort = () => {
-      clearTimeout(timer)
-      reject(signal?.reason)
-    }
-    signal?.addEventListener('abort', onAbort, { once: true })
-  })
+  return runStep(act, { signal, explain: error => deployError(error, step) })
 }

@@ -10,10 +10,10 @@ import type {
   V1Secret,
   V1Service,
 } from '@kubernetes/client-node'
-import { ConfigError } from '@lithops/core/driver'
+import { ConfigError, pause } from '@lithops/core/driver'
 import type { KnativeSettings } from './config.ts'
 import type { KnativeService } from './objects.ts'
-import { isUnauthorized, mayPass, pause } from './vendor-errors.ts'
+import { isUnauthorized, mayPass } from './vendor-errors.ts'
 
 /** A request of the cluster's API that takes longer is not answered any more. */
 const REQUEST_MS = 30_000

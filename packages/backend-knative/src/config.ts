@@ -1,4 +1,4 @@
-import { parseImageReference } from '@lithops/container-runtime'
+import { environmentSetting, parseImageReference } from '@lithops/container-runtime'
 import { ConfigError, defineConfigSection, field } from '@lithops/core/driver'
 import {
   LEAST_CPU,
@@ -167,9 +167,8 @@ export interface KnativeSettings {
   readonly environment: Readonly<Record<string, string>>
 }
 
-/** What the platform and the worker give variables of these names. */
-const RESERVED =
-  /^(PORT|K_SERVICE|K_REVISION|K_CONFIGURATION|LITHOPS_(SECRETS|WORKER_PROCESSES|CONCURRENCY|GRACE_MS))$/
+/** What the platform gives variables of these names. */
+const RESERVED = /^K_(SERVICE|REVISION|CONFIGURATION)$/
 
 /** Throws ConfigError that names every problem. */
 export function settingsOf(config: KnativeConfig): KnativeSettings {
@@ -219,7 +218,7 @@ export function settingsOf(config: KnativeConfig): KnativeSettings {
     concurrency,
     scaleDownDelayS: config.scale_down_delay ?? 0,
     serviceAccount: config.service_account,
-    environment: environmentOf(config.env_vars, problems),
+    environment: environmentSetting('knative.env_vars', config.env_vars, { reserved: RESERVED, problems }),
   }
   if (settings.baseImage !== undefined) parseImageReference(settings.baseImage)
   if (problems.length > 0)
@@ -243,26 +242,4 @@ function ingressOf(given: string | undefined, problems: string[]): URL | undefin
     `knative.ingress_endpoint must be a host and port, such as 203.0.113.7:80, or a URL without a path, not '${given}'`,
   )
   return undefined
-}
-
-/** A mapping, or a list of {name, value} as Kubernetes has it. */
-function environmentOf(given: unknown, problems: string[]): Record<string, string> {
-  if (given === undefined) return {}
-  const pairs: [unknown, unknown][] = Array.isArray(given)
-    ? given.map(one => [(one as { name?: unknown } | null)?.name, (one as { value?: unknown } | null)?.value])
-    : typeof given === 'object' && given !== null
-      ? Object.entries(given)
-      : [[undefined, undefined]]
-  const texts: Record<string, string> = {}
-  for (const [name, value] of pairs) {
-    if (typeof name !== 'string' || !['string', 'number', 'boolean'].includes(typeof value)) {
-      const place = typeof name === 'string' ? `.${name}` : ''
-      problems.push(
-        `knative.env_vars${place} must be a mapping of names to texts, or a list of {name, value}`,
-      )
-    } else if (RESERVED.test(name)) {
-      problems.push(`knative.env_vars.${name}: this name is the platform's or the worker's own`)
-    } else texts[name] = String(value)
-  }
-  return texts
 }

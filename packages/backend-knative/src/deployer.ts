@@ -1,10 +1,10 @@
-import { type DriverLog, RuntimeDeployError, type WorkerSecrets } from '@lithops/core/driver'
+import { type DriverLog, pause, RuntimeDeployError, type WorkerSecrets } from '@lithops/core/driver'
 import type { Cluster } from './cluster.ts'
 import { secretName } from './names.ts'
 import { type KnativeService, type ServicePlan, secretsSeenBy, serviceOf } from './objects.ts'
 import { waitUntilReady } from './readiness.ts'
 import { placeSecrets } from './secrets.ts'
-import { attempt, hasStatus, isThere, pause } from './vendor-errors.ts'
+import { attempt, hasStatus, isThere } from './vendor-errors.ts'
 
 const CHANGE_ATTEMPTS = 12
 const LOOK_AGAIN_MS = 200

@@ -1,7 +1,11 @@
-import type { RegistryLogin } from '@lithops/container-runtime'
+import { imageTarget, type RegistryLogin, type RuntimeImages, workerCode, workerName } from '@lithops/container-runtime'
 import {
+  type Deployed,
+  type DeployedParts,
+  DeployedRuntimes,
   type DeployOptions,
   type DriverLog,
+  type KnownFacts,
   RuntimeDeployError,
   type RuntimeMetadata,
   type RuntimeSpec,
@@ -11,36 +15,42 @@ import {
 import type { Cluster } from './cluster.ts'
 import type { KnativeSettings } from './config.ts'
 import { Deployer } from './deployer.ts'
-import type { Images } from './images.ts'
 import { type Route, routeTo } from './ingress.ts'
 import type { Invocations } from './invocations.ts'
-import type { KnownFacts, KnownService } from './known-facts.ts'
-import { pullSecretName, serviceName } from './names.ts'
+import { NAME_CHARACTERS } from './limits.ts'
+import { pullSecretName } from './names.ts'
 import type { ServicePlan } from './objects.ts'
 import { placePullSecret } from './secrets.ts'
-import { workerCode } from './worker-code.ts'
 
-/** Addons that fit one line of Node alone are for that of the default base image; all others fit any. */
-const IMAGE_NODE_MAJOR = 24
+/** A service that was ready, and the way to it. */
+export interface KnownService {
+  readonly metadata: RuntimeMetadata
+  readonly route: Route
+}
 
-/** A runtime of a job, as it is deployed. */
-export interface Deployment {
+/** What an earlier program of this user has found out about one cluster and namespace. */
+export interface ClusterFacts {
+  /** By name; names change with all that makes a service what it is. */
+  readonly services: KnownService
+  /** Digests by image; tags of content stand for the same for ever. */
+  readonly digests: string
+}
+
+/** Where a runtime is. */
+interface ServicePlace {
   readonly serviceName: string
   readonly route: Route
   readonly memoryMiB: number
-  readonly metadata: RuntimeMetadata
-  readonly drivers: readonly WorkerDriver[]
-  readonly secrets: readonly WorkerSecrets[]
 }
 
 export interface DeploymentsOptions {
   readonly cluster: Cluster
-  readonly images: Images
+  readonly images: RuntimeImages
   readonly invocations: Invocations
   readonly settings: KnativeSettings
   /** Part of names that tells users apart. */
   readonly user: string
-  readonly facts: KnownFacts
+  readonly facts: KnownFacts<ClusterFacts>
   readonly version: string
   readonly log: DriverLog
 }
@@ -56,73 +66,42 @@ interface Planned {
 export class Deployments {
   readonly #options: DeploymentsOptions
   readonly #deployer: Deployer
-  /** By runtime: each with all drivers that were asked for since the start. */
-  readonly #current = new Map<string, Deployment>()
-  /** All activations of a job come with the same object. */
-  readonly #keys = new WeakMap<RuntimeSpec, string>()
-  readonly #queue = new Map<string, Promise<unknown>>()
-  readonly #restoring = new Map<string, Promise<void>>()
+  readonly #runtimes: DeployedRuntimes<ServicePlace>
 
   constructor(options: DeploymentsOptions) {
     this.#options = options
     this.#deployer = new Deployer(options.cluster)
+    this.#runtimes = new DeployedRuntimes((runtime, parts, { signal }) => this.#deploy(runtime, parts, signal))
   }
 
   /** Undefined when it was not deployed by this program. */
-  of(runtime: RuntimeSpec): Deployment | undefined {
-    let key = this.#keys.get(runtime)
-    if (key === undefined) {
-      key = keyOf(runtime)
-      this.#keys.set(runtime, key)
-    }
-    return this.#current.get(key)
+  of(runtime: RuntimeSpec): Deployed<ServicePlace> | undefined {
+    return this.#runtimes.of(runtime)
   }
 
   /** One after the other for each runtime: what the second needs besides is added to what the first has. */
   deploy(runtime: RuntimeSpec, options: DeployOptions): Promise<RuntimeMetadata> {
-    const key = keyOf(runtime)
-    const deployed = (this.#queue.get(key) ?? Promise.resolve()).then(() =>
-      this.#deploy(key, runtime, options),
-    )
-    this.#queue.set(
-      key,
-      deployed.catch(() => {}),
-    )
-    return deployed
+    return this.#runtimes.deploy(runtime, options)
   }
 
   /** The way to it is not there: it is looked for, and the service made again where it is gone. Once for all who notice. */
   restore(runtime: RuntimeSpec): Promise<void> {
-    const key = keyOf(runtime)
-    let restoring = this.#restoring.get(key)
-    if (restoring === undefined) {
-      const before = this.#current.get(key)
-      if (before === undefined) return Promise.resolve()
-      this.#options.log.debug(`the way to ${before.serviceName} is not there, and is looked for`)
-      this.#options.facts.forgetService(before.serviceName)
-      restoring = this.deploy(runtime, {})
-        .then(() => {})
-        .finally(() => this.#restoring.delete(key))
-      this.#restoring.set(key, restoring)
-    }
-    return restoring
+    return this.#runtimes.restore(runtime, ({ serviceName }) => {
+      this.#options.log.debug(`the way to ${serviceName} is not there, and is looked for`)
+      this.#options.facts.forget('services', serviceName)
+    })
   }
 
   /** Services that were removed. */
   forget(names: readonly string[]): void {
-    for (const name of names) this.#options.facts.forgetService(name)
-    for (const [key, { serviceName: name }] of this.#current)
-      if (names.includes(name)) this.#current.delete(key)
+    for (const name of names) this.#options.facts.forget('services', name)
+    this.#runtimes.forget(({ serviceName }) => names.includes(serviceName))
   }
 
-  async #deploy(key: string, runtime: RuntimeSpec, options: DeployOptions): Promise<RuntimeMetadata> {
-    const before = this.#current.get(key)
-    const drivers = union(before?.drivers ?? [], options.drivers ?? [], driver => driver.module)
-    const secrets = union(before?.secrets ?? [], options.secrets ?? [], secret => secret.storageId)
-    const [planned, { metadata, route }] = await this.#ready(runtime, drivers, secrets, options.signal)
-    const { name, memoryMiB } = planned.plan
-    this.#current.set(key, { serviceName: name, route, memoryMiB, metadata, drivers, secrets })
-    return metadata
+  async #deploy(runtime: RuntimeSpec, { drivers, secrets }: DeployedParts, signal: AbortSignal | undefined) {
+    const [planned, { metadata, route }] = await this.#ready(runtime, drivers, secrets, signal)
+    const { name: serviceName, memoryMiB } = planned.plan
+    return { serviceName, route, memoryMiB, metadata }
   }
 
   /** An image that was remembered, and is not in the registry any more, is made again. */
@@ -158,22 +137,18 @@ export class Deployments {
       drivers,
       packages: runtime.packages ?? [],
       functions: runtime.functions ?? [],
-      target: {
-        platform: 'linux',
-        arch: settings.architecture === 'arm64' ? 'arm64' : 'x64',
-        libc: 'glibc',
-        nodeMajor: IMAGE_NODE_MAJOR,
-      },
+      target: imageTarget(settings.architecture),
     })
     const { image, login, forget } = await images.ensure(runtime.name, code, signal)
     const pullSecret = login === undefined ? undefined : pullSecretName(user, login.server, login.user)
     const { cpuMillis, timeoutMs, minWorkers, maxWorkers, scaleDownDelayS, serviceAccount, environment } =
       settings
     const { workerProcesses, concurrency } = settings
-    const name = serviceName(user, { name: runtime.name, memoryMiB }, [
+    const content = [
       { image, pullSecret, version, cpuMillis, timeoutMs, minWorkers, maxWorkers, scaleDownDelayS },
       { serviceAccount, environment, workerProcesses, concurrency },
-    ])
+    ]
+    const name = workerName(user, { name: runtime.name, memoryMiB }, { content, characters: NAME_CHARACTERS })
     return {
       plan: { name, user, image, pullSecret, settings, runtime: runtime.name, memoryMiB, version },
       login,
@@ -187,7 +162,7 @@ export class Deployments {
     signal: AbortSignal | undefined,
   ): Promise<KnownService> {
     const { facts, cluster, invocations, settings, log } = this.#options
-    const known = facts.serviceOf(plan.name)
+    const known = facts.find('services', plan.name)
     // others may have changed the secrets since: that is looked at
     if (known !== undefined && secrets.length === 0) return known
     if (login !== undefined && plan.pullSecret !== undefined)
@@ -195,18 +170,7 @@ export class Deployments {
     const service = await this.#deployer.ensure(plan, { secrets, signal, log })
     const route = await routeTo(service, cluster, { settings, log, signal })
     const metadata = await invocations.metadata(plan.name, route, signal)
-    facts.addService(plan.name, { metadata, route })
+    facts.add('services', plan.name, { metadata, route })
     return { metadata, route }
   }
-}
-
-function keyOf({ name, memoryMiB, packages = [], functions = [] }: RuntimeSpec): string {
-  const brought = packages.length === 0 ? '' : JSON.stringify(packages)
-  return [name, memoryMiB ?? '', brought, ...functions.map(({ hash }) => hash)].join('\n')
-}
-
-function union<T>(before: readonly T[], added: readonly T[], keyOf: (one: T) => string): T[] {
-  const all = new Map(before.map(one => [keyOf(one), one]))
-  for (const one of added) all.set(keyOf(one), one)
-  return [...all.values()]
 }

@@ -1,7 +1,13 @@
-import { type CleanOptions, forEachAtOnce, type RuntimeListing, type RuntimeSpec } from '@lithops/core/driver'
+import {
+  type CleanOptions,
+  forEachAtOnce,
+  pause,
+  type RuntimeListing,
+  type RuntimeSpec,
+} from '@lithops/core/driver'
 import type { Cluster } from './cluster.ts'
 import { factsIn, SERVICE_LABEL, secretName, selectorOf } from './names.ts'
-import { attempt, pause } from './vendor-errors.ts'
+import { attempt } from './vendor-errors.ts'
 
 const REMOVALS_AT_ONCE = 8
 const LOOK_AGAIN_MS = 200

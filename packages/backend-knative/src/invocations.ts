@@ -1,11 +1,11 @@
-import { WorkerConnections, type WorkerReport } from '@lithops/container-runtime'
-import { CallTimeoutError, InvocationError, type RuntimeMetadata } from '@lithops/core/driver'
+import { WorkerConnections, WorkerFinder, type WorkerReport } from '@lithops/container-runtime'
+import { CallTimeoutError, InvocationError, pause, type RuntimeMetadata } from '@lithops/core/driver'
 import { isWithoutRoute, platformRefusal, RefusalCode, ROUTE_RETRY_MS } from './answers.ts'
 import type { Cluster } from './cluster.ts'
 import type { Route } from './ingress.ts'
 import { whyLost } from './lost-workers.ts'
-import { pause } from './vendor-errors.ts'
-import { podOfWorker, WorkerFinder } from './worker-finder.ts'
+import { podOfWorker } from './names.ts'
+
 
 /** A gateway takes its time to learn of a new route. */
 const ROUTE_MS = 60_000

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { RuntimeImages, userKey } from '@lithops/container-runtime'
 import {
   type Activation,
   type ActivationReport,
@@ -10,28 +11,24 @@ import {
   type DriverContext,
   InvocationError,
   type InvokeOptions,
+  KnownFacts,
   type LogQuery,
   type PlatformPolicy,
   type RuntimeBuild,
   type RuntimeListing,
   type RuntimeMetadata,
   type RuntimeSpec,
+  withinOpenFiles,
 } from '@lithops/core/driver'
 import { isWithoutGateway, isWithoutRoute } from './answers.ts'
 import { Cluster, kubeconfigPlaces } from './cluster.ts'
 import { type KnativeConfig, type KnativeSettings, settingsOf } from './config.ts'
-import { Deployments } from './deployments.ts'
-import { Images } from './images.ts'
+import { type ClusterFacts, Deployments } from './deployments.ts'
 import { Inventory } from './inventory.ts'
 import { Invocations } from './invocations.ts'
-import { KnownFacts } from './known-facts.ts'
 import { requestIdOf, WorkerLogs } from './logs.ts'
-import { userKey } from './names.ts'
 import { policiesOf } from './policies.ts'
 import { BACKEND_VERSION } from './version.ts'
-
-/** What else has files and sockets open in a program. */
-const SPARE_DESCRIPTORS = 64
 
 /** Compute on Knative Serving. */
 export class KnativeBackend implements ComputeBackend {
@@ -46,7 +43,7 @@ export class KnativeBackend implements ComputeBackend {
   readonly #user: string
   readonly #invocations: Invocations
   readonly #closing = new AbortController()
-  #opened: { readonly deployments: Deployments; readonly images: Images } | undefined
+  #opened: { readonly deployments: Deployments; readonly images: RuntimeImages } | undefined
 
   private constructor(config: KnativeConfig, context: DriverContext) {
     this.#settings = settingsOf(config)
@@ -149,8 +146,13 @@ export class KnativeBackend implements ComputeBackend {
     if (this.#opened === undefined) {
       const settings = this.#settings
       const { log } = this.#context
-      const facts = new KnownFacts(scopeOf(settings, this.#user))
-      const images = new Images({ settings, facts, log })
+      const facts = new KnownFacts<ClusterFacts>('knative', scopeOf(settings, this.#user))
+      const digests = {
+        find: (image: string) => facts.find('digests', image),
+        add: (image: string, digest: string) => facts.add('digests', image, digest),
+        forget: (image: string) => facts.forget('digests', image),
+      }
+      const images = new RuntimeImages({ section: 'knative', settings, digests, log })
       const deployments = new Deployments({
         cluster: this.#cluster,
         images,
@@ -175,7 +177,8 @@ function capabilitiesOf(settings: KnativeSettings): ComputeCapabilities {
     maxPayloadBytes: Number.POSITIVE_INFINITY,
     maxReplyBytes: Number.POSITIVE_INFINITY,
     maxTimeoutMs: timeoutMs,
-    maxActivations: mostOf(maxWorkers * workerProcesses * concurrency),
+    // each that is awaited holds a connection
+    maxActivations: withinOpenFiles(maxWorkers * workerProcesses * concurrency),
     callsAtOnce: 1,
     activationsPerWorker: concurrency,
     sharesFileSystem: false,
@@ -206,12 +209,4 @@ function textOf(file: string): string {
   } catch {
     return ''
   }
-}
-
-/** Each activation that is awaited holds a connection, and so a descriptor of this process. */
-function mostOf(wanted: number): number {
-  const soft = Number(
-    /^Max open files\s+(\d+)/m.exec(textOf('/proc/self/limits'))?.[1] ?? Number.POSITIVE_INFINITY,
-  )
-  return Math.max(1, Math.min(wanted, soft - SPARE_DESCRIPTORS))
 }

@@ -1,8 +1,7 @@
 import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node'
-import { CallOutOfMemoryError, type LithopsError, WorkerLostError } from '@lithops/core/driver'
+import { CallOutOfMemoryError, type LithopsError, pause, WorkerLostError } from '@lithops/core/driver'
 import type { CallOptions, Cluster } from './cluster.ts'
 import { SERVICE_LABEL, WORKER_CONTAINER } from './names.ts'
-import { pause } from './vendor-errors.ts'
 
 /** The kubelet tells of the end of a container about a second after it. */
 const TOLD_AFTER_MS = 2_500

@@ -1,24 +1,7 @@
+import { WorkerFinder } from '@lithops/container-runtime'
 import { expect, test } from 'vitest'
-import { serviceName, userKey } from './names.ts'
+import { podOfWorker } from './names.ts'
 import { quotaIn } from './vendor-errors.ts'
-import { podOfWorker, WorkerFinder } from './worker-finder.ts'
-
-test('names are labels of DNS, short enough for what Knative adds, and tell users and contents apart', () => {
-  const names = [
-    serviceName(
-      userKey('Alice Müller-Lüdenscheidt'),
-      { name: 'icr.io/team/My_Runtime:1.2', memoryMiB: 512 },
-      'a',
-    ),
-    serviceName(userKey('alice.m'), { name: 'default', memoryMiB: 512 }, 'a'),
-    serviceName(userKey('alice-m'), { name: 'default', memoryMiB: 512 }, 'a'),
-    serviceName(userKey('alice-m'), { name: 'default', memoryMiB: 512 }, 'b'),
-    serviceName(userKey('...'), { name: '___', memoryMiB: 16_384 }, 'a'),
-  ]
-  for (const name of names) expect(name).toMatch(/^[a-z]([a-z0-9-]{0,48}[a-z0-9])$/)
-  expect(new Set(names).size).toBe(names.length)
-  expect(names[0]).toContain('-my-runti-')
-})
 
 test('a quota is read from what Kubernetes says, whatever follows', () => {
   const said =

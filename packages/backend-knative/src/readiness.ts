@@ -1,9 +1,9 @@
 import type { V1Pod } from '@kubernetes/client-node'
-import { RuntimeDeployError } from '@lithops/core/driver'
+import { pause, RuntimeDeployError } from '@lithops/core/driver'
 import type { CallOptions, Cluster } from './cluster.ts'
 import { SERVICE_LABEL, WORKER_CONTAINER } from './names.ts'
 import { type Condition, type KnativeService, readyOf } from './objects.ts'
-import { hasStatus, pause, quotaIn } from './vendor-errors.ts'
+import { hasStatus, quotaIn } from './vendor-errors.ts'
 
 /** Knative itself gives up after `progress-deadline` of the ConfigMap config-deployment, 600 s. */
 const READY_MS = 660_000

@@ -2,7 +2,8 @@ import type { V1Secret } from '@kubernetes/client-node'
 import type { RegistryLogin } from '@lithops/container-runtime'
 import {
   decodeSecrets,
-  encodeSecrets,
+  mergeSecrets,
+  pause,
   RuntimeDeployError,
   SECRETS_ENVIRONMENT_NAME,
   type WorkerSecrets,
@@ -10,7 +11,7 @@ import {
 import type { CallOptions, Cluster } from './cluster.ts'
 import { SECRET_BYTES } from './limits.ts'
 import { labelsOf } from './names.ts'
-import { attempt, hasStatus, pause } from './vendor-errors.ts'
+import { attempt, hasStatus } from './vendor-errors.ts'
 
 const CHANGE_ATTEMPTS = 12
 const LOOK_AGAIN_MS = 100
@@ -37,12 +38,10 @@ export function placeSecrets(
   options: CallOptions,
 ): Promise<string> {
   const value = (now: string | undefined) => {
-    const all = new Map(decodeSecrets(now).map(secret => [secret.storageId, secret]))
-    for (const secret of secrets) all.set(secret.storageId, secret)
-    const text = encodeSecrets([...all.values()])
+    const text = mergeSecrets(now, secrets)
     if (Buffer.byteLength(text) <= SECRET_BYTES) return text
     throw new RuntimeDeployError(
-      `The secrets of ${all.size} storages take ${Buffer.byteLength(text)} bytes, and a Secret of Kubernetes takes ${SECRET_BYTES}. ` +
+      `The secrets of ${decodeSecrets(text).length} storages take ${Buffer.byteLength(text)} bytes, and a Secret of Kubernetes takes ${SECRET_BYTES}. ` +
         '`lithops clean -b knative` removes those of storages that are not used any more.',
     )
   }

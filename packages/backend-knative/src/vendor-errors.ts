@@ -1,4 +1,4 @@
-import { LithopsError, RuntimeDeployError } from '@lithops/core/driver'
+import { LithopsError, runStep, RuntimeDeployError } from '@lithops/core/driver'
 
 /** What an error of the official client has: the status of the answer, and its body. */
 interface ApiException extends Error {
@@ -100,35 +100,10 @@ export function quotaIn(
 }
 
 /** Runs one step of the cluster's API; an aborted signal rejects with its reason. */
-export async function attempt<T>(
+export function attempt<T>(
   step: string,
   signal: AbortSignal | undefined,
   act: () => Promise<T>,
 ): Promise<T> {
-  signal?.throwIfAborted()
-  try {
-    return await act()
-  } catch (error) {
-    signal?.throwIfAborted()
-    throw clusterError(error, step)
-  }
-}
-
-/** Rejects with the signal's reason when it is aborted before. */
-export function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (signal?.aborted) {
-      reject(signal.reason)
-      return
-    }
-    const onAbort = () => {
-      clearTimeout(timer)
-      reject(signal?.reason)
-    }
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', onAbort)
-      resolve()
-    }, ms)
-    signal?.addEventListener('abort', onAbort, { once: true })
-  })
+  return runStep(act, { signal, explain: error => clusterError(error, step) })
 }

@@ -1,4 +1,5 @@
 export { BATCH_ARGUMENT, BATCH_VARIABLE, encodeBatch, METADATA_ARGUMENT } from './batch-file.ts'
+export { environmentSetting } from './environment-setting.ts'
 export { type FindImageToolOptions, findImageTool, IMAGE_TOOLS } from './find-image-tool.ts'
 export {
   byDigest,
@@ -23,14 +24,29 @@ export {
   registryKind,
 } from './registries.ts'
 export { digestOf, type ResolveOptions } from './registry-client.ts'
+export {
+  type KnownDigests,
+  type ReadyImage,
+  RuntimeImages,
+  type RuntimeImagesOptions,
+  type RuntimeImagesSettings,
+} from './runtime-images.ts'
 export { type WorkerRefusal, workerRefused } from './worker-answers.ts'
 export { bundleWorker } from './worker-bundle.ts'
+export {
+  imageTarget,
+  type WorkerCode,
+  type WorkerFiles,
+  type WorkerParts,
+  workerCode,
+} from './worker-code.ts'
 export {
   WorkerConnections,
   type WorkerConnectionsOptions,
   type WorkerReport,
   type WorkerRequest,
 } from './worker-connections.ts'
+export { WorkerFinder } from './worker-finder.ts'
 export {
   buildWorkerImage,
   contentTag,
@@ -40,3 +56,4 @@ export {
   WORKER_RECIPE,
   type WorkerImage,
 } from './worker-image.ts'
+export { prefixOf, shortHash, userKey, workerName } from './worker-names.ts'

@@ -46,9 +46,16 @@ export {
   type WorkerSecrets,
 } from './compute-backend.ts'
 export type { ConfigFieldInfo, ConfigSection, ConfigSource } from './config-section.ts'
+export {
+  type Deployed,
+  type DeployedParts,
+  DeployedRuntimes,
+  type DeployRuntime,
+} from './deployed-runtimes.ts'
 export type { ComputeDriver, DriverContext, DriverLog, MonitorDriver, StorageDriver } from './driver.ts'
 export { forEachAtOnce } from './for-each-at-once.ts'
 export { HttpAgents } from './http-agents.ts'
+export { KnownFacts } from './known-facts.ts'
 export { inByteOrder } from './listing-order.ts'
 export {
   ancestorsOf,
@@ -65,6 +72,7 @@ export {
   type StatusPublisher,
   type WatchOptions,
 } from './monitor.ts'
+export { withinOpenFiles } from './open-files.ts'
 export {
   type InstalledPackages,
   type InstallOptions,
@@ -73,9 +81,15 @@ export {
   type PlatformTarget,
   packageSetId,
 } from './platform-packages.ts'
+export { pause, runStep } from './platform-steps.ts'
 export type { RabbitChannel, RabbitMessageOptions } from './rabbit-channel.ts'
 export { repeatUndone } from './repeat-undone.ts'
-export { decodeSecrets, encodeSecrets, SECRETS_ENVIRONMENT_NAME } from './secrets-environment.ts'
+export {
+  decodeSecrets,
+  encodeSecrets,
+  mergeSecrets,
+  SECRETS_ENVIRONMENT_NAME,
+} from './secrets-environment.ts'
 export {
   type Body,
   type ByteRange,

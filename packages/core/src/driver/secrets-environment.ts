@@ -18,6 +18,13 @@ export function decodeSecrets(text: string | undefined): readonly WorkerSecrets[
   }
 }
 
+/** The text with these secrets in the place of those of the same storages, or beside them; the same text when nothing changes. */
+export function mergeSecrets(text: string | undefined, secrets: readonly WorkerSecrets[]): string {
+  const all = new Map(decodeSecrets(text).map(secret => [secret.storageId, secret]))
+  for (const secret of secrets) all.set(secret.storageId, secret)
+  return encodeSecrets([...all.values()])
+}
+
 /** Takes the secrets out of the environment, so that functions and what they start do not see them. */
 export function takeSecretsFromEnvironment(
   environment: NodeJS.ProcessEnv = process.env,

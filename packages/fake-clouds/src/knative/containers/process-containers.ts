@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { chmod, mkdir, rename, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { GroupGuard } from '../../aws/data-plane/group-guard.ts'
 import { residentBytes } from '../../aws/data-plane/memory.ts'
@@ -29,7 +29,7 @@ const SIGNALS: Readonly<Record<string, number>> = {
 /**
  * Containers where there is no podman: the image's files lie in a folder, and its entry point runs as a process of this
  * machine's Node, in a process group of its own. It is a real worker in real processes with a real port. What is not real:
- * it sees the files, the user and the other processes of this machine; folders of packages at fixed paths of the image are
+ * it sees the files (but for a folder of temporary ones of its own), the user and the other processes of this machine; folders of packages at fixed paths of the image are
  * not there; memory is looked at 20 times a second and ends the group when it is over the limit; processors are not limited.
  */
 export class ProcessContainers implements ContainerRuntime {
@@ -65,6 +65,7 @@ export class ProcessContainers implements ContainerRuntime {
     if (image === undefined) throw new Error(`${spec.image} was not pulled`)
     const folder = await this.#unpack(spec.image, image)
     const port = await freePort()
+    const temporary = await mkdtemp(path.join(this.#guard.folder, 'tmp-'))
     const [program = 'node', ...args] = image.entrypoint
     const child = spawn(
       program === 'node' ? process.execPath : program,
@@ -75,7 +76,7 @@ export class ProcessContainers implements ContainerRuntime {
         stdio: ['ignore', 'pipe', 'pipe'],
         env: {
           PATH: process.env.PATH,
-          TMPDIR: process.env.TMPDIR,
+          TMPDIR: temporary,
           ...image.env,
           ...spec.env,
           PORT: String(port),
@@ -110,11 +111,13 @@ export class ProcessContainers implements ContainerRuntime {
         const reason = isOverMemory ? 'OOMKilled' : exitCode === 0 ? 'Completed' : 'Error'
         resolve({ exitCode, reason, ...(number === undefined ? {} : { signal: number }) })
       })
-    }).finally(() => {
+    }).finally(async () => {
       clearInterval(memory)
       signalGroup('SIGKILL')
       this.#guard.forget(pid)
       this.#running.delete(container)
+      // processes of the group may be dying still: the guard removes what they leave
+      await rm(temporary, { recursive: true, force: true, maxRetries: 3 }).catch(() => {})
     })
     const container: Container = {
       port,

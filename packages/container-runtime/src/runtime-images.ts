@@ -1,41 +1,54 @@
 import { dirname, resolve } from 'node:path'
-import {
-  buildWorkerImage,
-  byDigest,
-  contentTag,
-  DEFAULT_BASE_IMAGE,
-  digestOf,
-  findImageTool,
-  formatImageReference,
-  type ImageTool,
-  imageName,
-  isPublicByDefault,
-  loginOf,
-  parseImageReference,
-  type RegistryLogin,
-} from '@lithops/container-runtime'
 import { ConfigError, type DriverLog, type RuntimeBuild, RuntimeDeployError } from '@lithops/core/driver'
-import type { KnativeSettings } from './config.ts'
-import type { KnownFacts } from './known-facts.ts'
+import { findImageTool } from './find-image-tool.ts'
+import { byDigest, formatImageReference, parseImageReference } from './image-reference.ts'
+import type { ImageTool } from './image-tool.ts'
+import { imageName, isPublicByDefault, loginOf, type RegistryLogin, type RegistrySettings } from './registries.ts'
+import { digestOf } from './registry-client.ts'
 import type { WorkerCode } from './worker-code.ts'
+import { buildWorkerImage, contentTag, DEFAULT_BASE_IMAGE } from './worker-image.ts'
 
-const SECTION = 'knative'
 const DEFAULT_RUNTIME = 'default'
 /** Path of the images of the default runtime in the registry. */
 const DEFAULT_PATH = 'lithops-worker-ts'
 /** What tags of images with a worker begin with, beside those that the user has given. */
 const WORKER_TAG = 'worker-'
 
-export interface ImagesOptions {
-  readonly settings: KnativeSettings
-  readonly facts: KnownFacts
+/** What a config says of the images of runtimes. */
+export interface RuntimeImagesSettings {
+  readonly registry: RegistrySettings
+  /** What the runtime 'default' stands on. Default: DEFAULT_BASE_IMAGE. */
+  readonly baseImage: string | undefined
+  /** See `findImageTool`. */
+  readonly containerTool: string | undefined
+  readonly architecture: 'amd64' | 'arm64'
+}
+
+/** Digests that were found out before, by full names of images: `KnownFacts` has such a table. */
+export interface KnownDigests {
+  find(image: string): string | undefined
+  add(image: string, digest: string): void
+  forget(image: string): void
+}
+
+export interface RuntimeImagesOptions {
+  /** Name of the config section and of the backend, for messages. */
+  readonly section: string
+  readonly settings: RuntimeImagesSettings
+  readonly digests: KnownDigests
   readonly log: DriverLog
+  /**
+   * Who logs in to the registry of the settings where they have no password: for registries whose passwords the platform makes.
+   * Default: the logins of the tool.
+   */
+  readonly login?: (signal: AbortSignal | undefined) => Promise<RegistryLogin | undefined>
 }
 
 /** An image that is in the registry. */
 export interface ReadyImage {
   /** By digest. */
   readonly image: string
+  /** The config's, where the image is on its registry: for platforms that pull with a login of their own. */
   readonly login: RegistryLogin | undefined
   /** It is only remembered to be there: forgets it. Undefined where the registry was asked. */
   readonly forget: (() => void) | undefined
@@ -45,7 +58,6 @@ interface ImagePlan {
   readonly image: string
   readonly base: string
   readonly code: WorkerCode
-  readonly login: RegistryLogin | undefined
 }
 
 /**
@@ -53,13 +65,13 @@ interface ImagePlan {
  * is laid over it when it is deployed, in an image of its own, so that a new version of the worker, or one with other
  * drivers, needs no new build by the user. What has been pushed once is found by its tag, which is that of its content.
  */
-export class Images {
-  readonly #options: ImagesOptions
+export class RuntimeImages {
+  readonly #options: RuntimeImagesOptions
   /** By tag: two runtimes of one program may need the same image at once. */
   readonly #making = new Map<string, Promise<string>>()
   #hasWarned = false
 
-  constructor(options: ImagesOptions) {
+  constructor(options: RuntimeImagesOptions) {
     this.#options = options
   }
 
@@ -91,7 +103,7 @@ export class Images {
         onLine,
       })
     }
-    await this.#push(tool, image, this.#loginFor(image), signal)
+    await this.#push(tool, image, await this.#loginFor(image, signal), signal)
   }
 
   /**
@@ -101,41 +113,42 @@ export class Images {
    */
   async ensure(runtime: string, code: WorkerCode, signal?: AbortSignal): Promise<ReadyImage> {
     const plan = await this.#plan(runtime, code, signal)
-    const { facts, log } = this.#options
-    const { image, login } = plan
-    const known = facts.digestOf(image)
+    const { digests, log } = this.#options
+    const { image } = plan
+    const known = digests.find(image)
+    const login = this.#configLogin(image)
     if (known !== undefined) {
-      return { image: byDigest(image, known), login, forget: () => facts.forgetDigest(image) }
+      return { image: byDigest(image, known), login, forget: () => digests.forget(image) }
     }
-    const there = await digestOf(image, { login, signal })
+    const there = await digestOf(image, { login: await this.#loginFor(image, signal), signal })
     const digest = there ?? (await this.#makeOnce(plan, signal))
     log.debug(`${runtime} is ${byDigest(image, digest)}`)
-    facts.addDigest(image, digest)
+    digests.add(image, digest)
     return { image: byDigest(image, digest), login, forget: undefined }
   }
 
   async #plan(runtime: string, code: WorkerCode, signal: AbortSignal | undefined): Promise<ImagePlan> {
-    const { settings } = this.#options
+    const { section, settings } = this.#options
     if (runtime === DEFAULT_RUNTIME) {
       const base = this.#baseImage
       const tag = contentTag([base, code.id, this.#platform])
-      const image = imageName(SECTION, settings.registry, `${DEFAULT_PATH}:${tag}`)
-      return { image, base, code, login: this.#loginFor(image) }
+      const image = imageName(section, settings.registry, `${DEFAULT_PATH}:${tag}`)
+      return { image, base, code }
     }
     const own = this.#imageOf(runtime)
-    const login = this.#loginFor(own)
+    const login = await this.#loginFor(own, signal)
     const reference = parseImageReference(own)
     const digest = reference.digest ?? (await digestOf(own, { login, signal }))
     if (digest === undefined) {
       throw new RuntimeDeployError(
-        `There is no image of the runtime '${runtime}' (${own}). Build it with \`lithops runtime build ${runtime} -f Dockerfile -b knative\`, ` +
+        `There is no image of the runtime '${runtime}' (${own}). Build it with \`lithops runtime build ${runtime} -f Dockerfile -b ${section}\`, ` +
           "or use the runtime 'default', which needs none.",
         { details: { runtime, image: own } },
       )
     }
     const tag = `${WORKER_TAG}${contentTag([digest, code.id, this.#platform])}`
     const image = formatImageReference({ ...reference, tag, digest: undefined })
-    return { image, base: byDigest(own, digest), code, login }
+    return { image, base: byDigest(own, digest), code }
   }
 
   #makeOnce(plan: ImagePlan, signal: AbortSignal | undefined): Promise<string> {
@@ -147,8 +160,9 @@ export class Images {
     return making
   }
 
-  async #make({ image, base, code, login }: ImagePlan, signal: AbortSignal | undefined): Promise<string> {
+  async #make({ image, base, code }: ImagePlan, signal: AbortSignal | undefined): Promise<string> {
     const { log } = this.#options
+    const login = await this.#loginFor(image, signal)
     log.info(`building ${image}, the worker over ${base}`)
     if (code.hasFunctions) this.#warnOfPublic(image)
     await using tool = await this.#tool(signal)
@@ -215,22 +229,28 @@ export class Images {
 
   /** The full name of the image of a runtime's name. */
   #imageOf(name: string): string {
-    const { registry } = this.#options.settings
+    const { section, settings } = this.#options
     const first = name.includes('/') ? (name.split('/', 1)[0] as string) : ''
     const isFull = first === 'localhost' || /[.:]/.test(first)
     const image = isFull
       ? formatImageReference(parseImageReference(name))
-      : imageName(SECTION, registry, name)
+      : imageName(section, settings.registry, name)
     const { tag } = parseImageReference(image)
     if (tag?.startsWith(WORKER_TAG))
       throw new ConfigError(`'${name}' is no name of a runtime: its tag must not begin with '${WORKER_TAG}'.`)
     return image
   }
 
+  /** Who logs in to the registry of the image; undefined leaves it to the logins of the tool. */
+  async #loginFor(image: string, signal: AbortSignal | undefined): Promise<RegistryLogin | undefined> {
+    const login = this.#configLogin(image) ?? (await this.#options.login?.(signal))
+    return login?.server === parseImageReference(image).server ? login : undefined
+  }
+
   /** The config's login, where the image is on its registry. */
-  #loginFor(image: string): RegistryLogin | undefined {
-    const login = loginOf(SECTION, this.#options.settings.registry)
-    return login !== undefined && login.server === parseImageReference(image).server ? login : undefined
+  #configLogin(image: string): RegistryLogin | undefined {
+    const login = loginOf(this.#options.section, this.#options.settings.registry)
+    return login?.server === parseImageReference(image).server ? login : undefined
   }
 
   get #baseImage(): string {

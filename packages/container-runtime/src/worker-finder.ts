@@ -29,8 +29,3 @@ export class WorkerFinder {
     }
   }
 }
-
-/** A worker's id is the name of its pod, and some characters that tell its processes apart. */
-export function podOfWorker(workerId: string | undefined): string | undefined {
-  return workerId?.replace(/-[0-9a-f]+$/, '')
-}

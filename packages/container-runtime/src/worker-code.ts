@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { bundleWorker, functionFiles } from '@lithops/container-runtime'
 import {
   type DriverLog,
   installPackages,
@@ -10,6 +9,21 @@ import {
   type RuntimeFunction,
   type WorkerDriver,
 } from '@lithops/core/driver'
+import { bundleWorker } from './worker-bundle.ts'
+import { functionFiles } from './worker-image.ts'
+
+/** Addons that fit one line of Node alone are for that of the default base image; all others fit any. */
+const IMAGE_NODE_MAJOR = 24
+
+/** Of images with a worker, for packages with native addons. */
+export function imageTarget(architecture: 'amd64' | 'arm64'): PlatformTarget {
+  return {
+    platform: 'linux',
+    arch: architecture === 'arm64' ? 'arm64' : 'x64',
+    libc: 'glibc',
+    nodeMajor: IMAGE_NODE_MAJOR,
+  }
+}
 
 /** What workers bring beside the worker itself. */
 export interface WorkerParts {
