@@ -31,10 +31,6 @@ export function deployError(error: unknown, step: string): LithopsError {
 }
 
 /** Runs one step of the control plane; an aborted signal rejects with its reason. */
-export function attempt<T>(
-  step: string,
-  signal: AbortSignal | undefined,
-  act: () => Promise<T>,
-): Promise<T> {
+export function attempt<T>(step: string, signal: AbortSignal | undefined, act: () => Promise<T>): Promise<T> {
   return runStep(act, { signal, explain: error => deployError(error, step) })
 }

@@ -1,4 +1,10 @@
-import { imageTarget, type RegistryLogin, type RuntimeImages, workerCode, workerName } from '@lithops/container-runtime'
+import {
+  imageTarget,
+  type RegistryLogin,
+  type RuntimeImages,
+  workerCode,
+  workerName,
+} from '@lithops/container-runtime'
 import {
   type Deployed,
   type DeployedParts,
@@ -71,7 +77,9 @@ export class Deployments {
   constructor(options: DeploymentsOptions) {
     this.#options = options
     this.#deployer = new Deployer(options.cluster)
-    this.#runtimes = new DeployedRuntimes((runtime, parts, { signal }) => this.#deploy(runtime, parts, signal))
+    this.#runtimes = new DeployedRuntimes((runtime, parts, { signal }) =>
+      this.#deploy(runtime, parts, signal),
+    )
   }
 
   /** Undefined when it was not deployed by this program. */

@@ -6,7 +6,6 @@ import type { Route } from './ingress.ts'
 import { whyLost } from './lost-workers.ts'
 import { podOfWorker } from './names.ts'
 
-
 /** A gateway takes its time to learn of a new route. */
 const ROUTE_MS = 60_000
 /** Knative holds a request back for so long while workers start, at most; the queue before each worker does it too. */

@@ -1,4 +1,4 @@
-import { LithopsError, runStep, RuntimeDeployError } from '@lithops/core/driver'
+import { LithopsError, RuntimeDeployError, runStep } from '@lithops/core/driver'
 
 /** What an error of the official client has: the status of the answer, and its body. */
 interface ApiException extends Error {
@@ -100,10 +100,6 @@ export function quotaIn(
 }
 
 /** Runs one step of the cluster's API; an aborted signal rejects with its reason. */
-export function attempt<T>(
-  step: string,
-  signal: AbortSignal | undefined,
-  act: () => Promise<T>,
-): Promise<T> {
+export function attempt<T>(step: string, signal: AbortSignal | undefined, act: () => Promise<T>): Promise<T> {
   return runStep(act, { signal, explain: error => clusterError(error, step) })
 }

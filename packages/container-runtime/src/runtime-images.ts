@@ -3,13 +3,18 @@ import { ConfigError, type DriverLog, type RuntimeBuild, RuntimeDeployError } fr
 import { findImageTool } from './find-image-tool.ts'
 import { byDigest, formatImageReference, parseImageReference } from './image-reference.ts'
 import type { ImageTool } from './image-tool.ts'
-import { imageName, isPublicByDefault, loginOf, type RegistryLogin, type RegistrySettings } from './registries.ts'
+import {
+  imageName,
+  isPublicByDefault,
+  loginOf,
+  type RegistryLogin,
+  type RegistrySettings,
+} from './registries.ts'
 import { digestOf } from './registry-client.ts'
 import type { WorkerCode } from './worker-code.ts'
 import { buildWorkerImage, contentTag, DEFAULT_BASE_IMAGE } from './worker-image.ts'
 
 const DEFAULT_RUNTIME = 'default'
-/** Path of the images of the default runtime in the registry. */
 const DEFAULT_PATH = 'lithops-worker-ts'
 /** What tags of images with a worker begin with, beside those that the user has given. */
 const WORKER_TAG = 'worker-'
@@ -38,10 +43,14 @@ export interface RuntimeImagesOptions {
   readonly digests: KnownDigests
   readonly log: DriverLog
   /**
-   * Who logs in to the registry of the settings where they have no password: for registries whose passwords the platform makes.
-   * Default: the logins of the tool.
+   * Who logs in to this registry, where the settings have no password: for registries whose passwords the platform makes. It must
+   * give none to those of others. Default: the logins of the tool.
    */
-  readonly login?: (signal: AbortSignal | undefined) => Promise<RegistryLogin | undefined>
+  readonly login?: (server: string, signal: AbortSignal | undefined) => Promise<RegistryLogin | undefined>
+  /** Path of the images of the runtime 'default' in the registry. Default: lithops-worker-ts. */
+  readonly defaultPath?: string
+  /** Called before each push: makes what the platform must have for it. */
+  readonly beforePush?: (signal: AbortSignal | undefined) => Promise<void>
 }
 
 /** An image that is in the registry. */
@@ -132,7 +141,8 @@ export class RuntimeImages {
     if (runtime === DEFAULT_RUNTIME) {
       const base = this.#baseImage
       const tag = contentTag([base, code.id, this.#platform])
-      const image = imageName(section, settings.registry, `${DEFAULT_PATH}:${tag}`)
+      const path = this.#options.defaultPath ?? DEFAULT_PATH
+      const image = imageName(section, settings.registry, `${path}:${tag}`)
       return { image, base, code }
     }
     const own = this.#imageOf(runtime)
@@ -219,7 +229,8 @@ export class RuntimeImages {
     login: RegistryLogin | undefined,
     signal: AbortSignal | undefined,
   ): Promise<string> {
-    const { log } = this.#options
+    const { log, beforePush } = this.#options
+    await beforePush?.(signal)
     if (login !== undefined) await tool.login(login, { signal })
     log.info(`pushing ${image}`)
     const digest = await tool.push(image, { signal, onLine: line => log.debug(line) })
@@ -243,8 +254,8 @@ export class RuntimeImages {
 
   /** Who logs in to the registry of the image; undefined leaves it to the logins of the tool. */
   async #loginFor(image: string, signal: AbortSignal | undefined): Promise<RegistryLogin | undefined> {
-    const login = this.#configLogin(image) ?? (await this.#options.login?.(signal))
-    return login?.server === parseImageReference(image).server ? login : undefined
+    const { server } = parseImageReference(image)
+    return this.#configLogin(image) ?? (await this.#options.login?.(server, signal))
   }
 
   /** The config's login, where the image is on its registry. */

@@ -1,7 +1,13 @@
 import { expect, test } from 'vitest'
-import { DeployedRuntimes, type DeployedParts } from './deployed-runtimes.ts'
+import { type DeployedParts, DeployedRuntimes } from './deployed-runtimes.ts'
 
-const metadata = { lithopsVersion: '1', protocolVersion: 1, nodeVersion: '24', platform: 'linux', arch: 'x64' }
+const metadata = {
+  lithopsVersion: '1',
+  protocolVersion: 1,
+  nodeVersion: '24',
+  platform: 'linux',
+  arch: 'x64',
+}
 const secret = (storageId: string, key: string) => ({ storageId, storageName: 's', values: { key } })
 const driver = (module: string) => ({ kind: 'storage', name: 's', module }) as const
 

@@ -1,4 +1,10 @@
-import type { DeployOptions, RuntimeMetadata, RuntimeSpec, WorkerDriver, WorkerSecrets } from './compute-backend.ts'
+import type {
+  DeployOptions,
+  RuntimeMetadata,
+  RuntimeSpec,
+  WorkerDriver,
+  WorkerSecrets,
+} from './compute-backend.ts'
 
 /** What a runtime is deployed with beside itself: of all `DeployOptions` since the start. */
 export interface DeployedParts {

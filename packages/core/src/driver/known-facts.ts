@@ -51,14 +51,24 @@ export class KnownFacts<Facts extends object> {
   #change(table: string, change: (facts: Table) => Table): void {
     const now = read(this.#file)
     this.#tables = { ...now, [table]: change(now[table] ?? {}) }
-    const temporary = `${this.#file}.${randomBytes(4).toString('hex')}`
     try {
-      mkdirSync(cacheFolder(), { recursive: true, mode: 0o700 })
-      writeFileSync(temporary, JSON.stringify(this.#tables), { mode: 0o600 })
-      renameSync(temporary, this.#file)
+      write(this.#file, JSON.stringify(this.#tables))
     } catch {
-      rmSync(temporary, { force: true }) // the next program asks again
+      // the next program asks again
     }
+  }
+}
+
+/** Whole, or not at all. */
+function write(file: string, text: string): void {
+  const temporary = `${file}.${randomBytes(4).toString('hex')}`
+  mkdirSync(cacheFolder(), { recursive: true, mode: 0o700 })
+  try {
+    writeFileSync(temporary, text, { mode: 0o600 })
+    renameSync(temporary, file)
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
   }
 }
 

@@ -10,6 +10,11 @@ export interface StandInImage {
   readonly entrypoint: readonly string[]
 }
 
+/** Who may push and pull: one login, or whoever this says yes to. */
+export type RegistryAccess =
+  | { readonly user: string; readonly password: string }
+  | ((login: { readonly user: string; readonly password: string }) => boolean)
+
 const MANIFESTS = /^\/v2\/(.+)\/manifests\/([^/]+)$/
 
 /**
@@ -19,22 +24,19 @@ const MANIFESTS = /^\/v2\/(.+)\/manifests\/([^/]+)$/
 export class ImageRegistry {
   readonly #images = new Map<string, string>()
   readonly #tags = new Map<string, string>()
-  readonly #login: string | undefined
+  readonly #access: RegistryAccess | undefined
   readonly #server: Server
   /** E.g. 'PUT team/worker:1'. */
   readonly requests: string[] = []
 
-  private constructor(login: { readonly user: string; readonly password: string } | undefined) {
-    this.#login =
-      login === undefined
-        ? undefined
-        : `Basic ${Buffer.from(`${login.user}:${login.password}`).toString('base64')}`
+  private constructor(access: RegistryAccess | undefined) {
+    this.#access = access
     this.#server = createServer((request, response) => void this.#serve(request, response))
   }
 
   /** With a login, nobody else may push or pull. */
-  static async start(login?: { readonly user: string; readonly password: string }): Promise<ImageRegistry> {
-    const registry = new ImageRegistry(login)
+  static async start(access?: RegistryAccess): Promise<ImageRegistry> {
+    const registry = new ImageRegistry(access)
     await new Promise<void>(resolve => registry.#server.listen(0, '127.0.0.1', resolve))
     return registry
   }
@@ -53,13 +55,28 @@ export class ImageRegistry {
     return [...this.#images.values()].join('\n')
   }
 
+  /** Removes all images whose path ends so. Returns how many tags they had. */
+  removePath(end: string): number {
+    const tags = [...this.#tags.keys()].filter(tag => tag.replace(/:[^:]*$/, '').endsWith(`/${end}`))
+    for (const tag of tags) {
+      this.#images.delete(this.#tags.get(tag) ?? '')
+      this.#tags.delete(tag)
+    }
+    return tags.length
+  }
+
+  /** Whether there are images whose path ends so. */
+  hasPath(end: string): boolean {
+    return [...this.#tags.keys()].some(tag => tag.replace(/:[^:]*$/, '').endsWith(`/${end}`))
+  }
+
   remove(digest: string): void {
     this.#images.delete(digest)
   }
 
   /** By digest. Undefined: there is no such image; 'unauthorized': the login is wrong. */
   pull(reference: string, authorization: string | undefined): StandInImage | 'unauthorized' | undefined {
-    if (this.#login !== undefined && authorization !== this.#login) return 'unauthorized'
+    if (!this.#admits(authorization)) return 'unauthorized'
     const [, digest = ''] = reference.split('@')
     const text = this.#images.get(digest)
     return text === undefined ? undefined : (JSON.parse(text) as StandInImage)
@@ -70,6 +87,16 @@ export class ImageRegistry {
     await new Promise(resolve => this.#server.close(resolve))
   }
 
+  #admits(authorization: string | undefined): boolean {
+    if (this.#access === undefined) return true
+    const [user = '', ...rest] = Buffer.from(authorization?.replace(/^Basic /, '') ?? '', 'base64')
+      .toString('utf8')
+      .split(':')
+    const password = rest.join(':')
+    if (typeof this.#access === 'function') return this.#access({ user, password })
+    return user === this.#access.user && password === this.#access.password
+  }
+
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const answer = (status: number, headers: Record<string, string> = {}, body = '') => {
       response.writeHead(status, headers)
@@ -77,7 +104,7 @@ export class ImageRegistry {
     }
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
-    if (this.#login !== undefined && request.headers.authorization !== this.#login) {
+    if (!this.#admits(request.headers.authorization)) {
       answer(401, { 'www-authenticate': 'Basic realm="registry"' })
       return
     }
