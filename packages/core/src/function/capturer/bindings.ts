@@ -2,7 +2,12 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Path } from '../../codec/refusal.ts'
-import { readVariable, type ScopeObject, UNINITIALIZED } from '../inspector/inspect-function.ts'
+import {
+  readVariable,
+  type ScopeObject,
+  type SourceFacts,
+  UNINITIALIZED,
+} from '../inspector/inspect-function.ts'
 import type { Reference } from '../source/analyze.ts'
 import type { LocatedCode } from '../source/locate.ts'
 import {
@@ -19,6 +24,7 @@ import type { CaptureContext } from './context.ts'
 import { isInDeadZone } from './dead-zone.ts'
 import type { Edit } from './edits.ts'
 import { KNOWN_GLOBALS } from './intrinsics.ts'
+import { keepIfLasting } from './lasting.ts'
 import {
   callsNothing,
   canEvaluateAgain,
@@ -31,8 +37,7 @@ import {
 export interface CaptureSite {
   readonly fn: Function
   readonly script: Script
-  /** The function's scopes, innermost first. */
-  readonly scopes: readonly ScopeObject[]
+  readonly facts: SourceFacts
   readonly code: LocatedCode | undefined
   /** The way of captures to the function. */
   readonly path: Path
@@ -72,7 +77,7 @@ export function bindName(context: CaptureContext, reference: Reference, site: Ca
   }
   if (isRequired(declaration) || (site.isEarly && isPure(declaration)))
     return recreate(context, declaration, site)
-  const scope = site.scopes.find(one => Object.hasOwn(one, name))
+  const scope = site.facts.scopeOf(name)
   if (scope === undefined) {
     if (reference.isTypeofOperand) return undefined
     // V8 keeps no variables that only other initializers use, such as a bundler's helpers
@@ -85,11 +90,12 @@ export function bindName(context: CaptureContext, reference: Reference, site: Ca
     )
   }
   refuseUninitialized(context, declaration, scope, site)
+  keepIfLasting(site.facts, declaration, scope, script)
   return bindVariable(context, declaration, scope, site)
 }
 
-function valueOf({ scopes }: CaptureSite, name: string): unknown {
-  const scope = scopes.find(one => Object.hasOwn(one, name))
+function valueOf({ facts }: CaptureSite, name: string): unknown {
+  const scope = facts.scopeOf(name)
   const value = scope && readVariable(scope, name)
   return value === UNINITIALIZED ? undefined : value
 }
@@ -129,7 +135,7 @@ function needRequire({ dynamicSpecifiers }: CaptureContext): void {
 function bindUndeclared(
   context: CaptureContext,
   name: string,
-  { script, scopes, path: way }: CaptureSite,
+  { script, facts, path: way }: CaptureSite,
 ): NameBinding {
   const capture = (key: string, read: () => unknown) => {
     const variable = context.variables.add(key, name, read, [...way, name])
@@ -149,7 +155,7 @@ function bindUndeclared(
     if (name === '__dirname') return () => JSON.stringify(path.dirname(file))
   }
   if (!KNOWN_GLOBALS.has(name)) {
-    const scope = scopes.find(one => one !== globalThis && Object.hasOwn(one, name))
+    const scope = facts.scopes.find(one => one !== globalThis && Object.hasOwn(one, name))
     if (scope !== undefined && !isGlobalObject(scope)) {
       const value = scope[name]
       return capture(`${script.id}:${name}`, () => value)

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import type { GraphNode } from '../../codec/graph.ts'
-import { readVariable, type ScopeObject } from '../inspector/inspect-function.ts'
+import { readVariable, type ScopeObject, type SourceFacts } from '../inspector/inspect-function.ts'
 import { locate } from '../source/locate.ts'
 import { importOfVite, specifierOfVite, VITE_EXPORTS } from '../source/runner-idioms.ts'
 import type { Script } from '../source/script.ts'
@@ -16,12 +16,12 @@ export function nodeOfExport(
   context: CaptureContext,
   fn: Function,
   script: Script,
-  scopes: readonly ScopeObject[],
+  facts: SourceFacts,
 ): GraphNode | undefined {
   if (script.file === undefined) return undefined
   const isModule = script.isModule || VITE_EXPORTS.test(script.source.slice(0, VITE_HEAD_CHARACTERS))
   return isModule
-    ? nodeOfModuleExport(context, fn, script, script.file, scopes)
+    ? nodeOfModuleExport(context, fn, script, script.file, facts)
     : nodeOfCommonJsExport(context, fn, script.file)
 }
 
@@ -30,10 +30,10 @@ function nodeOfModuleExport(
   fn: Function,
   { analysis }: Script,
   file: string,
-  scopes: readonly ScopeObject[],
+  facts: SourceFacts,
 ): GraphNode | undefined {
   for (const [local, exported] of analysis.exports) {
-    if (scopes.some(scope => Object.hasOwn(scope, local) && readVariable(scope, local) === fn)) {
+    if (facts.scopes.some(scope => Object.hasOwn(scope, local) && readVariable(scope, local) === fn)) {
       const root = imports.add({ importer: file, specifier: file, imported: exported }, local)
       return known.importNode(root, [], fn)
     }
@@ -66,16 +66,16 @@ function nodeOfCommonJsExport(
 export function nodeOfNamespace(
   context: CaptureContext,
   namespace: object,
-  scopesByScript: ReadonlyMap<Script, readonly ScopeObject[]>,
+  factsByScript: ReadonlyMap<Script, SourceFacts>,
 ): GraphNode | undefined {
-  for (const [script, scopes] of scopesByScript) {
+  for (const [script, facts] of factsByScript) {
     for (const declaration of script.analysis.root.declarations.values()) {
       const { kind, imported, name } = declaration
       const id = importOfVite(declaration)
       const isWhole = (kind === 'import' && imported === '*') || id !== undefined
       if (
         !isWhole ||
-        !scopes.some(scope => Object.hasOwn(scope, name) && readVariable(scope, name) === namespace)
+        !facts.scopes.some(scope => Object.hasOwn(scope, name) && readVariable(scope, name) === namespace)
       ) {
         continue
       }

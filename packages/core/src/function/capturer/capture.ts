@@ -117,7 +117,7 @@ class Capture {
   #knownNode(value: object): GraphNode | undefined {
     const node = this.#context.known.intrinsicNode(value)
     if (node !== undefined || !types.isModuleNamespaceObject(value)) return node
-    return nodeOfNamespace(this.#context, value, this.#context.functions.scopesByScript)
+    return nodeOfNamespace(this.#context, value, this.#context.functions.factsByScript)
   }
 
   #addWeakCollection(value: object, node: GraphNode): void {

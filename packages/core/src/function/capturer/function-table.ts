@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 import type { GraphNode } from '../../codec/graph.ts'
 import type { Path } from '../../codec/refusal.ts'
-import { inspectFunction, type ScopeObject } from '../inspector/inspect-function.ts'
+import { inspectFunction, type SourceFacts } from '../inspector/inspect-function.ts'
 import { locateFunction } from '../source/locate.ts'
 import type { Script } from '../source/script.ts'
 import { builtinMemberOf } from './builtin-modules.ts'
@@ -19,8 +19,8 @@ const MAX_PACKAGE_FUNCTIONS = 30
 /** The functions of the captured graph. */
 export class FunctionTable {
   readonly entries: FunctionEntry[] = []
-  /** Scopes of a function of each script, for what is looked up at the level of its module. */
-  readonly scopesByScript = new Map<Script, readonly ScopeObject[]>()
+  /** A function of each script, for what is looked up at the level of its module. */
+  readonly factsByScript = new Map<Script, SourceFacts>()
   readonly #byFunction = new Map<Function, FunctionEntry>()
   readonly #context: CaptureContext
   #rootScript: Script | undefined
@@ -66,12 +66,7 @@ export class FunctionTable {
     return entry
   }
 
-  #addOfSource(
-    entry: FunctionEntry,
-    facts: { scriptId: string; line: number; column: number; scopes: readonly ScopeObject[] },
-    path: Path,
-    owner: object | undefined,
-  ): void {
+  #addOfSource(entry: FunctionEntry, facts: SourceFacts, path: Path, owner: object | undefined): void {
     const { fn } = entry
     const { script, code } = locateFunction(fn, facts)
     if (script.isInternal) {
@@ -80,7 +75,7 @@ export class FunctionTable {
     }
     // like cloudpickle: what is exported elsewhere is imported, what belongs to the job's own module is copied
     if (this.#rootScript !== undefined && script !== this.#rootScript) {
-      const node = nodeOfExport(this.#context, fn, script, facts.scopes)
+      const node = nodeOfExport(this.#context, fn, script, facts)
       if (node !== undefined) {
         entry.node = constant(node)
         return
@@ -92,8 +87,8 @@ export class FunctionTable {
     }
     this.#rootScript ??= script
     this.#context.scripts.add(script)
-    if (!this.scopesByScript.has(script)) this.scopesByScript.set(script, facts.scopes)
-    captureSource(this.#context, entry, { fn, script, scopes: facts.scopes, code, path }, owner)
+    if (!this.factsByScript.has(script)) this.factsByScript.set(script, facts)
+    captureSource(this.#context, entry, { fn, script, facts, code, path }, owner)
   }
 
   #countPackageFunction(script: Script, path: Path): void {

@@ -15,10 +15,11 @@ import type { SourceSite } from './function-source.ts'
 export function findHome(
   { encoder, functions }: CaptureContext,
   entry: FunctionEntry,
-  { script, scopes, code, path }: SourceSite,
+  { script, facts, code, path }: SourceSite,
   { name, place, candidates }: { name: string; place: SourceRange; candidates: readonly unknown[] },
 ): void {
   const node = enclosingClass(code, name)
+  const { scopes } = facts
   const named = node?.id ? scopes.filter(scope => Object.hasOwn(scope, node.id?.name ?? '')) : []
   const values = [
     ...candidates,

@@ -1,4 +1,4 @@
-import { InspectorSession, type RemoteProperty } from './inspector-session.ts'
+import { InspectorSession, type RemoteProperty, type RemoteValue } from './inspector-session.ts'
 
 /** One of a function's scopes, innermost first: an object whose properties are the scope's variables, live. */
 export type ScopeObject = Record<string, unknown>
@@ -11,19 +11,65 @@ export type FunctionFacts =
       readonly args: readonly unknown[]
     }
   | { readonly kind: 'native' }
-  | {
-      readonly kind: 'source'
-      readonly scriptId: string
-      /** Position in the script, both from 0. */
-      readonly line: number
-      readonly column: number
-      readonly scopes: readonly ScopeObject[]
+  | SourceFacts
+
+interface SourcePlace {
+  readonly scriptId: string
+  /** Position in the script, both from 0. */
+  readonly line: number
+  readonly column: number
+}
+
+/** Functions do not move: a function that was looked at in an earlier capture is not asked for its place again. */
+const places = new WeakMap<Function, SourcePlace>()
+
+/** Scopes by the names that `keep` was told of. */
+const lasting = new WeakMap<Function, Map<string, ScopeObject>>()
+
+/** Where a function's source lies, and what its scopes hold. */
+export class SourceFacts implements SourcePlace {
+  readonly kind = 'source'
+  readonly scriptId: string
+  readonly line: number
+  readonly column: number
+  readonly #fn: Function
+  #listed: RemoteValue | undefined
+  #scopes: readonly ScopeObject[] | undefined
+
+  constructor(fn: Function, { scriptId, line, column }: SourcePlace, listed?: RemoteValue) {
+    this.#fn = fn
+    this.scriptId = scriptId
+    this.line = line
+    this.column = column
+    this.#listed = listed
+  }
+
+  /** Innermost first, as they are when they are first asked for. That question to V8 is most of what a capture costs. */
+  get scopes(): readonly ScopeObject[] {
+    this.#scopes ??= scopesIn(this.#listed ?? internalsOf(this.#fn)('[[Scopes]]'))
+    return this.#scopes
+  }
+
+  /** The innermost scope that has a variable of this name. */
+  scopeOf(name: string): ScopeObject | undefined {
+    return lasting.get(this.#fn)?.get(name) ?? this.scopes.find(scope => Object.hasOwn(scope, name))
+  }
+
+  /** Later captures get this for the name: the variable never changes again. */
+  keep(name: string, scope: ScopeObject): void {
+    let kept = lasting.get(this.#fn)
+    if (kept === undefined) {
+      kept = new Map()
+      lasting.set(this.#fn, kept)
     }
+    kept.set(name, scope)
+  }
+}
 
 /** What was found during the capture under way: a function is looked at once. */
 const inspected = new Map<Function, FunctionFacts>()
 
-/** Variables change between captures, so nothing that was seen of scopes outlives one. */
+/** Variables change between captures: only what is told to `keep` outlives one. */
 export function forgetInspected(): void {
   inspected.clear()
 }
@@ -39,9 +85,10 @@ export function inspectFunction(fn: Function): FunctionFacts {
 }
 
 function inspectAnew(fn: Function): FunctionFacts {
+  const known = places.get(fn)
+  if (known !== undefined) return new SourceFacts(fn, known)
   const session = InspectorSession.get()
-  const { internal } = session.propertiesOf(fn)
-  const find = (name: string) => internal.find(property => property.name === name)?.value
+  const find = internalsOf(fn)
   const target = find('[[TargetFunction]]')
   if (target !== undefined) {
     const thisValue = find('[[BoundThis]]')
@@ -58,15 +105,20 @@ function inspectAnew(fn: Function): FunctionFacts {
     | undefined
   const scopes = find('[[Scopes]]')
   if (location === undefined || scopes === undefined) return { kind: 'native' }
-  return {
-    kind: 'source',
-    scriptId: location.scriptId,
-    line: location.lineNumber,
-    column: location.columnNumber,
-    scopes: listOf<{ object?: ScopeObject }>(session.valueOf(scopes)).flatMap(({ object }) =>
-      object ? [object] : [],
-    ),
-  }
+  const place = { scriptId: location.scriptId, line: location.lineNumber, column: location.columnNumber }
+  places.set(fn, place)
+  return new SourceFacts(fn, place, scopes)
+}
+
+function internalsOf(fn: Function): (name: string) => RemoteValue | undefined {
+  const { internal } = InspectorSession.get().propertiesOf(fn)
+  return name => internal.find(property => property.name === name)?.value
+}
+
+function scopesIn(listed: RemoteValue | undefined): ScopeObject[] {
+  if (listed === undefined) return []
+  const list = InspectorSession.get().valueOf(listed)
+  return listOf<{ object?: ScopeObject }>(list).flatMap(({ object }) => (object ? [object] : []))
 }
 
 /** An element that is not initialized yet. */

@@ -75,6 +75,7 @@ export class InspectorSession {
   readonly #handOver: string
   #isDebugging = false
   #heldCaptures = 0
+  #isHolding = false
   #hasPaused = false
   #idling: NodeJS.Immediate | undefined
 
@@ -128,6 +129,7 @@ export class InspectorSession {
 
   /** A handle for a value of this process. */
   handleOf(value: unknown): string {
+    this.#isHolding = true
     this.#box.in = value
     try {
       const { result } = this.post<{ result: RemoteValue }>('Runtime.evaluate', {
@@ -205,6 +207,7 @@ export class InspectorSession {
    * would pay for switching each time. Left on, it makes every await and every throw of the program slower.
    */
   rest(): void {
+    if (!this.#isHolding && !this.#isDebugging) return
     this.#heldCaptures++
     if (this.#heldCaptures >= HELD_CAPTURES) this.#release()
     this.#idling ??= setImmediate(() => {
@@ -216,6 +219,7 @@ export class InspectorSession {
 
   #release(): void {
     this.#heldCaptures = 0
+    this.#isHolding = false
     this.post('Runtime.releaseObjectGroup', { objectGroup: OBJECT_GROUP })
     if (!this.#hasPaused) return
     this.#hasPaused = false
