@@ -1,0 +1,6 @@
+export { STAND_IN_TOOL } from '../knative/fake-knative.ts'
+export type { SeenApiRequest } from './api/google-server.ts'
+export { FakeCloudRun } from './fake-cloud-run.ts'
+export { type CloudRunFault, cloudRunFaults } from './faults.ts'
+export type { CloudRunQuota, CloudRunTiming, FakeCloudRunOptions } from './options.ts'
+export type { SeenServiceRequest } from './serving/front.ts'
