@@ -7,6 +7,7 @@ import {
   KNOWN_SECTIONS,
   lithopsSection,
   localhostSection,
+  serverlessSection,
 } from '../packages/core/src/config/lithops-section.ts'
 import type { ConfigFieldInfo } from '../packages/core/src/driver/config-section.ts'
 
@@ -70,6 +71,11 @@ ${table(lithopsSection.fields)}
 ## Section \`localhost\`
 
 ${table(localhostSection.fields)}
+## Section \`serverless\`
+
+${table(serverlessSection.fields)}
+See [customized runtimes](customized-runtimes.md) for what the keys about functions are for.
+
 ## Sections of other backends
 
 A backend, storage or monitor brings the schema of its own section; see the README of its package. Sections of those that

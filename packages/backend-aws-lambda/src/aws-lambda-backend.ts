@@ -9,11 +9,13 @@ import {
   ConfigError,
   type DeployOptions,
   type DriverContext,
+  type ExtendedRuntime,
   InvocationError,
   type InvokeOptions,
   type LogQuery,
   type PlatformPolicy,
   type RuntimeBuild,
+  type RuntimeExtension,
   type RuntimeListing,
   type RuntimeMetadata,
   type RuntimeSpec,
@@ -23,12 +25,12 @@ import {
 import { AccountFacts } from './account-facts.ts'
 import { AwsClients } from './clients.ts'
 import { type AwsLambdaConfig, type AwsLambdaSettings, settingsOf } from './config.ts'
-import { isManaged } from './deployer.ts'
 import { Deployments, isGone } from './deployments.ts'
 import { Inventory } from './inventory.ts'
 import { Invocations, type Reply } from './invocations.ts'
 import { ASYNC_PAYLOAD_BYTES, EVENT_PAUSE_MS, messageBytes, SYNC_PAYLOAD_BYTES } from './limits.ts'
 import { WorkerLogs } from './logs.ts'
+import { isManaged, managedRuntime, withFunctions } from './managed-runtimes.ts'
 import { userKey } from './names.ts'
 import { policiesOf } from './policies.ts'
 import { costUsd } from './prices.ts'
@@ -91,6 +93,23 @@ export class AwsLambdaBackend implements ComputeBackend {
         `The runtime '${build.name}' is not built: deploying it needs no Dockerfile. Give the image a name of its own, such as my-runtime:1.`,
       )
     await (await (await this.#open()).images()).build(build, signal)
+  }
+
+  /** Of a container image a new image; of a runtime of Lambda's own a new name, which tells what code to deploy. */
+  async extendRuntime(
+    extension: RuntimeExtension,
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<ExtendedRuntime> {
+    signal?.throwIfAborted()
+    this.#closing.signal.throwIfAborted()
+    const { base, functions } = extension
+    const managed = managedRuntime(base)
+    if (managed === undefined) return (await (await this.#open()).images()).extend(extension, signal)
+    const name = withFunctions(managed, functions)
+    const isThere = (await this.listRuntimes(signal === undefined ? {} : { signal })).some(
+      one => one.name === name,
+    )
+    return { name, isBuilt: !isThere, functions }
   }
 
   async listRuntimes({ signal }: { readonly signal?: AbortSignal } = {}): Promise<readonly RuntimeListing[]> {
@@ -267,6 +286,7 @@ function capabilitiesOf(settings: AwsLambdaSettings, maxActivations: number): Co
     takesCancellations: true,
     placesSecrets: true,
     bringsPackages: true,
+    bakesFunctions: settings.includesFunctions,
   }
 }
 

@@ -95,7 +95,10 @@ export const awsLambdaSection = defineConfigSection({
     remote_invoker: field.ignored(
       'activations are sent from the client, which is faster than Lambda starts environments',
     ),
-    runtime_include_function: field.ignored('functions travel by content, and workers keep them'),
+    runtime_include_function: field.boolean({
+      default: false,
+      doc: 'Puts the function of each job into the code of a Lambda function of its own, made once for the same content, so that activations carry none. `serverless: {customized_runtime: true}` says the same.',
+    }),
     storage_bucket: field.ignored('it is for aws_s3'),
   },
 })
@@ -117,6 +120,8 @@ export interface FileSystem {
 /** The section with defaults filled in and its nested parts checked. */
 export interface AwsLambdaSettings {
   readonly runtime: string
+  /** Lambda functions are made for functions of the user's, and have their code. */
+  readonly includesFunctions: boolean
   readonly containerTool: string | undefined
   readonly memoryMiB: number
   readonly timeoutMs: number
@@ -149,6 +154,7 @@ export function settingsOf(config: AwsLambdaConfig): AwsLambdaSettings {
     )
   const settings: AwsLambdaSettings = {
     runtime: config.runtime ?? 'default',
+    includesFunctions: config.runtime_include_function ?? false,
     containerTool: config.container_tool,
     memoryMiB: config.runtime_memory ?? 256,
     timeoutMs: (config.runtime_timeout ?? 180) * 1000,

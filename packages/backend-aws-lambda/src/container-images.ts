@@ -1,20 +1,27 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import {
+  buildExtensionImage,
   buildWorkerImage,
   byDigest,
   contentTag,
   DEFAULT_BASE_IMAGE,
+  extensionTag,
   findImageTool,
+  functionFiles,
   type ImageTool,
+  oncePerMachine,
   parseImageReference,
+  type StepOptions,
 } from '@lithops/container-runtime'
 import {
   ConfigError,
   type DriverLog,
+  type ExtendedRuntime,
   type RuntimeBuild,
   RuntimeBuildError,
   RuntimeDeployError,
+  type RuntimeExtension,
 } from '@lithops/core/driver'
 import type { AwsClients } from './clients.ts'
 import type { AwsLambdaSettings } from './config.ts'
@@ -66,7 +73,7 @@ export class ContainerImages {
   /** Builds and pushes an image of the user's. Throws RuntimeBuildError with what the tool or the registry said. */
   async build({ name, file, extraArgs = [] }: RuntimeBuild, signal?: AbortSignal): Promise<void> {
     const { log } = this.#options
-    const place = placeOf(name)
+    const place = this.#placeOf(name)
     await using tool = await this.#tool(signal)
     const local = `localhost/lithops-runtime/${place.path}:${place.tag}`
     const onLine = (line: string) => log.debug(line)
@@ -98,29 +105,57 @@ export class ContainerImages {
     log.info(`pushed ${byDigest(image, digest)}`)
   }
 
+  /**
+   * An image of a runtime that has these functions as well: built over that of `base` and pushed beside it, where the
+   * repository does not have it. Returns its full name, whose tag is that of its content.
+   *
+   * @throws RuntimeDeployError when nothing was built under the name `base`
+   */
+  async extend({ base, functions }: RuntimeExtension, signal?: AbortSignal): Promise<ExtendedRuntime> {
+    const { repository, digest } = await this.#ownImage(base, signal)
+    const tag = extensionTag(digest, functions, this.#platform)
+    const name = `${repository.uri}:${tag}`
+    const isThere = async () => (await this.#digestOf(repository, tag, signal)) !== undefined
+    if (await isThere()) return { name, isBuilt: false }
+    return oncePerMachine(
+      name,
+      async () => {
+        if (await isThere()) return { name, isBuilt: false }
+        const files = await functionFiles(functions)
+        this.#options.log.info(`building ${name}, functions over the image of the runtime`)
+        await this.#buildOver(repository, { image: name, base: digest }, signal, (tool, local, options) =>
+          buildExtensionImage(tool, { image: name, base: local, files, platform: this.#platform }, options),
+        )
+        return { name, isBuilt: true }
+      },
+      { signal },
+    )
+  }
+
   /** The image of a runtime with a worker in it. Throws RuntimeDeployError when nothing was built under the name. */
   async plan(name: string, worker: ImageWorker, signal?: AbortSignal): Promise<PlannedImage> {
-    const { path, tag } = placeOf(name)
-    const repository = await this.#findRepository(path, signal)
-    const base = repository && (await this.#digestOf(repository, tag, signal))
-    if (repository === undefined || base === undefined) {
-      throw new RuntimeDeployError(
-        `There is no image of the runtime '${name}' in ECR (${repositoryName(this.#naming, path)}:${tag}). Build it with ` +
-          `\`lithops runtime build ${name} -f Dockerfile -b aws_lambda\`, or use the runtime 'default', which needs none.`,
-        { details: { runtime: name } },
-      )
-    }
+    const { repository, digest: base } = await this.#ownImage(name, signal)
     const loop = await readFile(workerFile('runtime-loop.js'))
     const id = contentTag([base, loop, worker.id, this.#platform])
     return {
       id,
       ensure: async signal => {
         const workerTag = `worker-${id}`
-        const there = await this.#digestOf(repository, workerTag, signal)
-        if (there !== undefined) return `${repository.uri}@${there}`
         const image = `${repository.uri}:${workerTag}`
-        const files = await worker.files({ signal, log: this.#options.log })
-        return `${repository.uri}@${await this.#makeImage(repository, { image, base, loop, files }, signal)}`
+        const find = () => this.#digestOf(repository, workerTag, signal)
+        const digest =
+          (await find()) ??
+          (await oncePerMachine(
+            image,
+            async () => {
+              const there = await find() // another program may have made it meanwhile
+              if (there !== undefined) return there
+              const files = await worker.files({ signal, log: this.#options.log })
+              return this.#makeImage(repository, { image, base, loop, files }, signal)
+            },
+            { signal },
+          ))
+        return `${repository.uri}@${digest}`
       },
     }
   }
@@ -174,23 +209,32 @@ export class ContainerImages {
   ): Promise<string> {
     const { image, loop: worker, files } = parts
     this.#options.log.info(`building ${image}, the worker over the image of the runtime`)
+    return this.#buildOver(repository, parts, signal, (tool, base, options) =>
+      buildWorkerImage(tool, { image, base, worker, ...files, platform: this.#platform }, options),
+    )
+  }
+
+  /** Builds an image over the one of that digest, and pushes it. Returns its digest. */
+  async #buildOver(
+    repository: Repository,
+    { image, base }: { readonly image: string; readonly base: string },
+    signal: AbortSignal | undefined,
+    build: (tool: ImageTool, base: string, options: StepOptions) => Promise<void>,
+  ): Promise<string> {
     await using tool = await this.#tool(signal)
     const onLine = (line: string) => this.#options.log.debug(line)
     await this.#login(tool, signal)
-    const pulled = `${repository.uri}@${parts.base}`
+    const pulled = `${repository.uri}@${base}`
     await tool.pull(pulled, { signal, onLine })
-    // the build runs with the logins of the person at this machine: it must find its base here
-    const base = `localhost/lithops-base:${parts.base.replace('sha256:', '')}`
-    await tool.tag(pulled, base, { signal })
+    // the build runs with the logins of the person at this machine: it must find its base here. The name is this image's own:
+    // other programs may be building over the same base.
+    const local = `localhost/lithops-base:${contentTag([base, image])}`
+    await tool.tag(pulled, local, { signal })
     try {
-      await buildWorkerImage(
-        tool,
-        { image, base, worker, ...files, platform: this.#platform },
-        { signal, onLine },
-      )
+      await build(tool, local, { signal, onLine })
       return await tool.push(image, { signal, onLine })
     } finally {
-      for (const name of [image, base]) await tool.remove(name)
+      for (const name of [image, local]) await tool.remove(name)
     }
   }
 
@@ -256,14 +300,40 @@ export class ContainerImages {
       }
     })
   }
-}
 
-/** Of a runtime's name, such as `sharp:2`. Throws ConfigError for what is no path and tag of an image. */
-function placeOf(name: string): { readonly path: string; readonly tag: string } {
-  const { server, path, tag, digest } = parseImageReference(`localhost/${name}`)
-  if (server === 'localhost' && digest === undefined && tag !== undefined && !tag.startsWith('worker-'))
-    return { path, tag }
-  throw new ConfigError(
-    `'${name}' is no name of a runtime: it must be a path and a tag, such as my-runtime:1, whose tag does not begin with 'worker-'.`,
-  )
+  /** The image that the user has built under a runtime's name. Throws RuntimeDeployError where there is none. */
+  async #ownImage(
+    name: string,
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly repository: Repository; readonly digest: string }> {
+    const { path, tag } = this.#placeOf(name)
+    const repository = await this.#findRepository(path, signal)
+    const digest = repository && (await this.#digestOf(repository, tag, signal))
+    if (repository !== undefined && digest !== undefined) return { repository, digest }
+    throw new RuntimeDeployError(
+      `There is no image of the runtime '${name}' in ECR (${repositoryName(this.#naming, path)}:${tag}). Build it with ` +
+        `\`lithops runtime build ${name} -f Dockerfile -b aws_lambda\`, or use the runtime 'default', which needs none.`,
+      { details: { runtime: name } },
+    )
+  }
+
+  /**
+   * Of a runtime's name, such as `sharp:2`, or in full, as `lithops runtime extend` prints it. Throws ConfigError for what is no
+   * path and tag of an image, or an image of another registry.
+   */
+  #placeOf(name: string): { readonly path: string; readonly tag: string } {
+    const first = name.includes('/') ? (name.split('/', 1)[0] as string) : ''
+    const isFull = first === 'localhost' || /[.:]/.test(first)
+    const { path, tag, digest } = parseImageReference(isFull ? name : `localhost/${name}`)
+    const prefix = repositoryName(this.#naming, '')
+    if (isFull && !path.startsWith(prefix))
+      throw new ConfigError(
+        `'${name}' is no runtime of yours: images that AWS Lambda runs lie in the account's own registry, below ${prefix}.`,
+      )
+    if (digest === undefined && tag !== undefined && !tag.startsWith('worker-'))
+      return { path: isFull ? path.slice(prefix.length) : path, tag }
+    throw new ConfigError(
+      `'${name}' is no name of a runtime: it must be a path and a tag, such as my-runtime:1, whose tag does not begin with 'worker-'.`,
+    )
+  }
 }

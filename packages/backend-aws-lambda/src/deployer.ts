@@ -4,6 +4,7 @@ import type {
   LambdaClient,
   Runtime,
 } from '@aws-sdk/client-lambda'
+import { noteFunctionBuild } from '@lithops/container-runtime'
 import {
   type DriverLog,
   mergeSecrets,
@@ -38,6 +39,8 @@ export interface FunctionPlan {
   readonly code: WorkerCode
   /** The image that it runs, instead of `code` in a zip. */
   readonly image: PlannedImage | undefined
+  /** It is made for functions, and has their code. Default: false. */
+  readonly hasFunctions?: boolean
   readonly settings: AwsLambdaSettings
 }
 
@@ -47,11 +50,6 @@ export interface EnsureOptions {
   readonly secrets: readonly WorkerSecrets[]
   readonly signal?: AbortSignal | undefined
   readonly log: DriverLog
-}
-
-/** Whether a runtime is one of Lambda's own, which needs no image. */
-export function isManaged(runtime: string): boolean {
-  return runtime === 'default' || /^nodejs\d+\.x$/.test(runtime)
 }
 
 /** The Node line of Lambda that is nearest to the client's and that new functions may still have. */
@@ -105,6 +103,7 @@ export class Deployer {
   async #create(lambda: LambdaClient, plan: FunctionPlan, options: EnsureOptions): Promise<boolean> {
     const { secrets, signal, log } = options
     checkEnvironment(environmentOf(plan.settings, secrets))
+    if (plan.hasFunctions === true) noteFunctionBuild({ log })
     if (plan.image !== undefined) {
       const uploaded = { code: { ImageUri: await plan.image.ensure(signal) } }
       const input = createInput(plan, { role: await options.role(), secrets, uploaded })

@@ -16,8 +16,9 @@ import { FUNCTION_GONE } from './answers.ts'
 import type { AwsClients, Identity } from './clients.ts'
 import type { AwsLambdaSettings } from './config.ts'
 import { ContainerImages } from './container-images.ts'
-import { Deployer, type FunctionPlan, isManaged, nodeRuntimeFor } from './deployer.ts'
+import { Deployer, type FunctionPlan, nodeRuntimeFor } from './deployer.ts'
 import type { Invocations } from './invocations.ts'
+import { functionsOf, managedRuntime } from './managed-runtimes.ts'
 import { describe, functionName, roleName, userKey } from './names.ts'
 import { roleFor } from './role.ts'
 import { SignalCancellation } from './signal-cancellation.ts'
@@ -110,15 +111,14 @@ export class Deployments {
     const { settings, version } = this.#options
     const { userId } = await this.identity()
     const memoryMiB = runtime.memoryMiB ?? settings.memoryMiB
-    const nodeRuntime =
-      runtime.name === 'default'
-        ? nodeRuntimeFor(process.version)
-        : isManaged(runtime.name)
-          ? runtime.name
-          : undefined
+    const managed = managedRuntime(runtime.name)
+    const nodeRuntime = managed?.base === 'default' ? nodeRuntimeFor(process.version) : managed?.base
+    const given = runtime.functions ?? []
+    const functions = managed === undefined ? given : functionsOf(runtime.name, managed, given)
     const code = await workerCode({
       drivers,
       packages: runtime.packages ?? [],
+      functions,
       target: {
         platform: 'linux',
         arch: settings.architecture === 'arm64' ? 'arm64' : 'x64',
@@ -143,8 +143,13 @@ export class Deployments {
         { architecture, timeoutMs, ephemeralMiB, environment, tags, vpc, fileSystems, maximumEventAgeS },
       ],
     )
-    const description = describe({ runtime: runtime.name, version })
-    return { name, description, nodeRuntime, memoryMiB, code, image, settings }
+    const description = describe({
+      runtime: runtime.name,
+      version,
+      functions: functions.map(one => one.name).filter(named => named !== ''),
+    })
+    const hasFunctions = functions.length > 0
+    return { name, description, nodeRuntime, memoryMiB, code, image, hasFunctions, settings }
   }
 
   async #ensure(

@@ -46,7 +46,9 @@ export class Inventory {
   #listingOf({ FunctionName = '', Description, MemorySize = 0 }: FunctionConfiguration) {
     const facts = factsIn(Description)
     if (facts === undefined || !namePattern(this.#naming).test(FunctionName)) return undefined
-    return { name: facts.runtime, version: facts.version, memoryMiB: MemorySize, workerName: FunctionName }
+    const { runtime: name, version, functions = [] } = facts
+    const brought = functions.length === 0 ? {} : { functions }
+    return { name, version, memoryMiB: MemorySize, workerName: FunctionName, ...brought }
   }
 
   /** Removes all functions of one runtime and memory. Returns their names. */

@@ -13,6 +13,8 @@ export const ZIPPED_CODE_BYTES = 50 * MIB
 export const UNPACKED_CODE_BYTES = 250 * MIB
 /** All environment variables together. */
 export const ENVIRONMENT_BYTES = 4 * 1024
+/** Characters in the description of a function. */
+export const DESCRIPTION_CHARACTERS = 256
 /** Characters in the name of a function. */
 export const NAME_CHARACTERS = 64
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { RuntimeSpec } from '@lithops/core/driver'
-import { NAME_CHARACTERS } from './limits.ts'
+import { DESCRIPTION_CHARACTERS, NAME_CHARACTERS } from './limits.ts'
 
 /** Begins the description of all functions of ours: a name alone is no proof that one is. */
 const MARK = 'Lithops for TypeScript'
@@ -71,16 +71,24 @@ export function roleName(naming: FunctionNaming): string {
 export interface FunctionFacts {
   readonly runtime: string
   readonly version: string
+  /** Names of functions of the user's that it has, but for such without a name. Default: none. */
+  readonly functions?: readonly string[]
 }
 
-export function describe({ runtime, version }: FunctionFacts): string {
-  return `${MARK}, runtime ${runtime}, version ${version}`
+export function describe({ runtime, version, functions = [] }: FunctionFacts): string {
+  const names = functions.map(name => name.replace(/[^\w$.-]/g, '')).filter(name => name !== '')
+  const brought = names.length === 0 ? '' : `, functions ${names.join(' ')}`
+  return `${MARK}, runtime ${runtime}, version ${version}${brought}`.slice(0, DESCRIPTION_CHARACTERS)
 }
 
 /** Undefined for a function of somebody else. */
 export function factsIn(description: string | undefined): FunctionFacts | undefined {
-  const found = new RegExp(`^${MARK}, runtime (.+), version (\\S+)$`).exec(description ?? '')
-  return found === null ? undefined : { runtime: found[1] as string, version: found[2] as string }
+  const found = new RegExp(`^${MARK}, runtime (.+?), version ([^\\s,]+)(?:, functions (.+))?$`).exec(
+    description ?? '',
+  )
+  if (found === null) return undefined
+  const [, runtime = '', version = '', functions] = found
+  return { runtime, version, functions: functions?.split(' ') ?? [] }
 }
 
 export function logGroupOf(name: string): string {

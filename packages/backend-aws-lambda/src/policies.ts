@@ -1,6 +1,6 @@
 import type { PlatformPolicy } from '@lithops/core/driver'
 import type { AwsLambdaSettings } from './config.ts'
-import { isManaged } from './deployer.ts'
+import { isManaged } from './managed-runtimes.ts'
 import { CODE_PREFIX, logGroupOf, namePrefix, repositoryPrefix } from './names.ts'
 
 const VERSION = '2012-10-17'

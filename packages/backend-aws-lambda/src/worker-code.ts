@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { functionFiles } from '@lithops/container-runtime'
 import {
   type DriverLog,
   installPackages,
@@ -8,10 +9,11 @@ import {
   type PlatformTarget,
   packageSetId,
   RuntimeBuildError,
+  type RuntimeFunction,
   type WorkerDriver,
 } from '@lithops/core/driver'
 import { workerFile } from './worker-file.ts'
-import { type Contributor, makeZip, type WorkerZip } from './worker-zip.ts'
+import { type BroughtFunction, type Contributor, makeZip, type WorkerZip } from './worker-zip.ts'
 
 /** What workers bring beside the worker itself. */
 export interface WorkerParts {
@@ -19,6 +21,8 @@ export interface WorkerParts {
   /** Packages with native addons, for the target. */
   readonly packages: readonly NativePackage[]
   readonly target: PlatformTarget
+  /** Functions whose code the worker brings. Default: none. */
+  readonly functions?: readonly RuntimeFunction[]
 }
 
 /** The code of a function: known by its content before it is made. */
@@ -50,17 +54,27 @@ interface Bundle {
 const bundles = new Map<string, Promise<Bundle>>()
 
 /** The worker, with the drivers and packages that its jobs need. Fetches nothing yet. */
-export async function workerCode({ drivers, packages, target }: WorkerParts): Promise<WorkerCode> {
+export async function workerCode({
+  drivers,
+  packages,
+  target,
+  functions = [],
+}: WorkerParts): Promise<WorkerCode> {
   const bundle = await bundleOnce(drivers)
   const hash = createHash('sha256').update(bundle.code)
   if (packages.length > 0) hash.update(packageSetId(packages, target))
+  for (const one of functions) hash.update(one.hash)
   const filesOf = async (options: ZipOptions) =>
     packages.length === 0 ? [] : (await installPackages(packages, target, options)).files
   return {
     id: hash.digest('hex'),
-    zip: async options => makeZip({ ...bundle, files: await filesOf(options) }),
+    zip: async options =>
+      makeZip({ ...bundle, functions: await readAll(functions), files: await filesOf(options) }),
     files: async options => {
-      const files: Record<string, Uint8Array> = { 'index.mjs': bundle.code }
+      const files: Record<string, Uint8Array> = {
+        'index.mjs': bundle.code,
+        ...(await functionFiles(functions)),
+      }
       const executables: string[] = []
       for (const { path, file, isExecutable } of await filesOf(options)) {
         files[`node_modules/${path}`] = await readFile(file)
@@ -69,6 +83,15 @@ export async function workerCode({ drivers, packages, target }: WorkerParts): Pr
       return { files, executables }
     },
   }
+}
+
+function readAll(functions: readonly RuntimeFunction[]): Promise<BroughtFunction[]> {
+  return Promise.all(
+    functions.map(async one => {
+      const [[path, code] = ['', new Uint8Array(0)]] = Object.entries(await functionFiles([one]))
+      return { name: one.name, path, code }
+    }),
+  )
 }
 
 function bundleOnce(drivers: readonly WorkerDriver[]): Promise<Bundle> {

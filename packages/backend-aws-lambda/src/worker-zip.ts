@@ -19,10 +19,19 @@ export interface Contributor {
   readonly bytes: number
 }
 
+/** The code of a function that the worker brings. */
+export interface BroughtFunction {
+  readonly name: string
+  /** In the zip. */
+  readonly path: string
+  readonly code: Uint8Array
+}
+
 export interface ZipContent {
   /** The worker. */
   readonly code: Uint8Array
   readonly contributors: readonly Contributor[]
+  readonly functions: readonly BroughtFunction[]
   /** Go into `node_modules`. */
   readonly files: readonly PackageFile[]
 }
@@ -38,16 +47,22 @@ const MIB = 1024 * 1024
 const NAMED_CONTRIBUTORS = 5
 
 /** Packs the worker and its packages. The same content always gives the same bytes. */
-export async function makeZip({ code, contributors, files }: ZipContent): Promise<WorkerZip> {
-  const all = [...contributors, ...byPackage(files)]
+export async function makeZip({ code, contributors, functions, files }: ZipContent): Promise<WorkerZip> {
+  const ofFunctions = functions.map(one => ({ name: `function ${one.name}`, bytes: one.code.length }))
+  const all = [...contributors, ...ofFunctions, ...byPackage(files)]
   const largest = largestOf(all)
-  const unpacked = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, code.length)
+  const unpacked = [
+    ...ofFunctions.map(({ bytes }) => bytes),
+    ...files.map(({ sizeBytes }) => sizeBytes),
+  ].reduce((sum, bytes) => sum + bytes, code.length)
   if (unpacked > UNPACKED_CODE_BYTES)
     throw tooLarge(`${mib(unpacked)} unpacked, and AWS Lambda takes ${mib(UNPACKED_CODE_BYTES)}`, largest)
   const common = { mtime: EPOCH, os: UNIX } as const
   const content: Zippable = {
     'index.mjs': [code, { ...common, level: LEVELS.code, attrs: READ_ONLY }],
   }
+  for (const { path, code: bytes } of functions)
+    content[path] = [bytes, { ...common, level: LEVELS.code, attrs: READ_ONLY }]
   for (const { path, file, isExecutable } of files) {
     const attrs = isExecutable ? EXECUTABLE : READ_ONLY
     content[`node_modules/${path}`] = [await readFile(file), { ...common, level: LEVELS.packages, attrs }]

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { FunctionExecutor } from '@lithops/core'
 import type { FakeAwsOptions } from '@lithops/fake-clouds/aws'
 import { containerTools, dockerRegistry } from '@lithops/fake-clouds/real-parts'
@@ -96,6 +97,37 @@ testImages(
     )
   },
 )
+
+testImages('a function is put into an image once, and its jobs send no code', async () => {
+  const aws = await there.start()
+  write('extended')
+  const backend = await there.open(section)
+  await backend.buildRuntime({ name: 'words:1', file: dockerfile })
+  const file = path.join(folder, 'maps.mjs')
+  const read = "(await import('node:fs/promises')).readFile('/words.txt', 'utf8')"
+  writeFileSync(file, `export const words = async x => ['words of the code', await ${read}, x]\n`)
+  await using fexec = new FunctionExecutor({ backend })
+  const extend = (on: FunctionExecutor) =>
+    on.runtimes.extend({ name: 'words:1', filepath: file, function: 'words' })
+  const [first] = await extend(fexec)
+  expect(first).toMatchObject({ isBuilt: true, functions: [first?.function.hash] })
+  expect(first?.name).toMatch(/\/lithops-ts\/\w+\/words:[0-9a-f]{16}$/)
+
+  aws.clear()
+  const toolless = await there.open({ ...section, container_tool: '/no/such/buildah' })
+  const config = { serverless: { runtime: first?.name, map_func_mod: file, map_func: 'words' } }
+  await using jobs = new FunctionExecutor({ backend: toolless, config })
+  expect((await extend(jobs))[0]).toMatchObject({ name: first?.name, isBuilt: false })
+  const { words } = (await import(/* @vite-ignore */ pathToFileURL(file).href)) as {
+    words: (x: number) => Promise<readonly [string, string, number]>
+  }
+  expect(await jobs.getResult(jobs.map(words, [1]))).toEqual([['words of the code', 'from the image', 1]])
+  expect(aws.counts['lambda:CreateFunction']).toBeUndefined()
+  const sent = aws.requests.filter(({ action }) => action === 'lambda:Invoke').map(({ body }) => String(body))
+  for (const body of sent)
+    expect(Buffer.from(body.slice(1, -1), 'base64').includes('words of the code')).toBe(false)
+  await backend.clean()
+})
 
 testImages('what was never built, or cannot be, is said before a function is made', async () => {
   const aws = await there.start()

@@ -48,6 +48,10 @@ export const knativeSection = defineConfigSection({
     artifact_registry_repository: field.string({
       doc: 'Repository, for pkg.dev. Default: lithops.',
     }),
+    private_registry: field.boolean({
+      default: false,
+      doc: 'Says that nobody else may pull what is pushed there, so that no warning is needed where the code of functions goes into images on docker.io, quay.io and other registries that are public by default.',
+    }),
     runtime: field.string({
       default: 'default',
       doc: "'default', or an image of `lithops runtime build`: my-runtime:1 in the registry of this section, or with its registry, icr.io/team/my-runtime:1.",
@@ -146,6 +150,7 @@ export interface KnativeSettings {
     readonly project: string | undefined
     readonly region: string | undefined
     readonly artifactRegistryRepository: string | undefined
+    readonly isPrivate: boolean
   }
   readonly runtime: string
   /** Images are made for functions, and have their code. */
@@ -203,6 +208,7 @@ export function settingsOf(config: KnativeConfig): KnativeSettings {
       project: config.project_name,
       region: config.region,
       artifactRegistryRepository: config.artifact_registry_repository,
+      isPrivate: config.private_registry ?? false,
     },
     runtime: config.runtime ?? 'default',
     includesFunctions: config.runtime_include_function ?? false,

@@ -158,7 +158,17 @@ export class Deployments {
     ]
     const name = workerName(user, { name: runtime.name, memoryMiB }, { content, characters: NAME_CHARACTERS })
     return {
-      plan: { name, user, image, pullSecret, settings, runtime: runtime.name, memoryMiB, version },
+      plan: {
+        name,
+        user,
+        image,
+        pullSecret,
+        settings,
+        runtime: runtime.name,
+        memoryMiB,
+        version,
+        functions: (runtime.functions ?? []).map(one => one.name),
+      },
       login,
       forget,
     }

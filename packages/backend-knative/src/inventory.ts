@@ -35,8 +35,9 @@ export class Inventory {
     return all.flatMap(({ metadata }) => {
       const facts = factsIn(metadata.annotations)
       if (facts === undefined || metadata.deletionTimestamp !== undefined) return []
-      const { runtime: name, version, memoryMiB } = facts
-      return [{ name, version, memoryMiB, workerName: metadata.name }]
+      const { runtime: name, version, memoryMiB, functions } = facts
+      const brought = functions.length === 0 ? {} : { functions }
+      return [{ name, version, memoryMiB, workerName: metadata.name, ...brought }]
     })
   }
 

@@ -9,12 +9,14 @@ import {
   type ComputeCapabilities,
   type DeployOptions,
   type DriverContext,
+  type ExtendedRuntime,
   InvocationError,
   type InvokeOptions,
   KnownFacts,
   type LogQuery,
   type PlatformPolicy,
   type RuntimeBuild,
+  type RuntimeExtension,
   type RuntimeListing,
   type RuntimeMetadata,
   type RuntimeSpec,
@@ -65,6 +67,15 @@ export class KnativeBackend implements ComputeBackend {
     signal?.throwIfAborted()
     this.#closing.signal.throwIfAborted()
     await this.#open().images.build(build, signal)
+  }
+
+  async extendRuntime(
+    extension: RuntimeExtension,
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<ExtendedRuntime> {
+    signal?.throwIfAborted()
+    this.#closing.signal.throwIfAborted()
+    return this.#open().images.extend(extension, signal)
   }
 
   async deployRuntime(runtime: RuntimeSpec, options: DeployOptions = {}): Promise<RuntimeMetadata> {

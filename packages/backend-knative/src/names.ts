@@ -11,6 +11,7 @@ export const WORKER_CONTAINER = 'user-container'
 const RUNTIME = 'lithops-ts/runtime'
 const MEMORY = 'lithops-ts/memory'
 const VERSION = 'lithops-ts/version'
+const FUNCTIONS = 'lithops-ts/functions'
 
 /** Labels of everything of one user. */
 export function labelsOf(user: string): Readonly<Record<string, string>> {
@@ -37,18 +38,30 @@ export interface ServiceFacts {
   readonly runtime: string
   readonly memoryMiB: number
   readonly version: string
+  /** Names of functions that were put into its image for jobs; empty for none. */
+  readonly functions: readonly string[]
 }
 
 /** Annotations: labels cannot hold names of images. */
-export function annotationsOf({ runtime, memoryMiB, version }: ServiceFacts): Record<string, string> {
-  return { [RUNTIME]: runtime, [MEMORY]: String(memoryMiB), [VERSION]: version }
+export function annotationsOf({
+  runtime,
+  memoryMiB,
+  version,
+  functions,
+}: ServiceFacts): Record<string, string> {
+  return {
+    [RUNTIME]: runtime,
+    [MEMORY]: String(memoryMiB),
+    [VERSION]: version,
+    ...(functions.length === 0 ? {} : { [FUNCTIONS]: functions.join(' ') }),
+  }
 }
 
 /** Undefined for a service of somebody else. */
 export function factsIn(annotations: Readonly<Record<string, string>> = {}): ServiceFacts | undefined {
-  const { [RUNTIME]: runtime, [MEMORY]: memory, [VERSION]: version } = annotations
+  const { [RUNTIME]: runtime, [MEMORY]: memory, [VERSION]: version, [FUNCTIONS]: functions } = annotations
   if (runtime === undefined || version === undefined) return undefined
-  return { runtime, version, memoryMiB: Number(memory) }
+  return { runtime, version, memoryMiB: Number(memory), functions: functions?.split(' ') ?? [] }
 }
 
 /** A worker's id is the name of its pod, and some characters that tell its processes apart. */

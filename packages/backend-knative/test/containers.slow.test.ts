@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { FunctionExecutor } from '@lithops/core'
 import { computeConformance } from '@lithops/core/testing'
 import { type FakeKnativeOptions, ImageRegistry } from '@lithops/fake-clouds/knative'
@@ -92,6 +93,38 @@ testContainers(
     expect([...knative.names('services'), ...knative.names('pods'), ...knative.names('secrets')]).toEqual([])
   },
 )
+
+testContainers('a function is put into an image once, and its jobs send no code', async () => {
+  const knative = await there.start()
+  const file = path.join(folder, 'maps.mjs')
+  writeFileSync(file, "export const scale = x => ['words of the code', x * 3, process.getuid()]\n")
+  const { scale } = (await import(/* @vite-ignore */ pathToFileURL(file).href)) as {
+    scale: (x: number) => readonly [string, number, number]
+  }
+  const extend = async (own: Record<string, unknown>) => {
+    await using fexec = new FunctionExecutor({ backend: await there.open({ ...section, ...own }) })
+    const [extended] = await fexec.runtimes.extend({ name: 'default', filepath: file, function: 'scale' })
+    return extended
+  }
+  const first = await extend({})
+  expect(first).toMatchObject({ isBuilt: true, functions: [first?.function.hash] })
+  expect(first?.name).toMatch(/\/pusher\/lithops_runtime:[0-9a-f]{16}$/)
+  expect(await extend({ container_tool: '/no/such/podman' })).toMatchObject({
+    name: first?.name,
+    isBuilt: false,
+  })
+  const before = knative.activations.length
+  const backend = await there.open({ ...section, container_tool: '/no/such/podman' })
+  const config = { serverless: { runtime: first?.name, map_func_mod: file, map_func: 'scale' } }
+  await using fexec = new FunctionExecutor({ backend, config })
+  expect(await fexec.getResult(fexec.map(scale, [1, 2]))).toEqual([
+    ['words of the code', 3, 1000],
+    ['words of the code', 6, 1000],
+  ])
+  for (const { body } of knative.activations.slice(before))
+    expect(body.includes('words of the code')).toBe(false)
+  await backend.clean()
+})
 
 testContainers(
   'a container that is over its memory is killed by the kernel, and the call says so',

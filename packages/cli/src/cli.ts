@@ -9,6 +9,7 @@ import {
   buildRuntime,
   deleteRuntime,
   deployRuntime,
+  extendRuntime,
   printPolicies,
   updateRuntime,
 } from './commands/runtimes.ts'
@@ -33,6 +34,8 @@ Examples:
   $ lithops test -b aws_lambda         try a backend out
   $ lithops runtime deploy -b aws_lambda --create-role
                                        make its workers ready, and the role that they need
+  $ lithops runtime extend default --filepath src/scale.ts --function scale -b knative
+                                       put a function into a runtime ahead of its jobs
   $ lithops logs a1b2c3-0-M000         what the workers of a job wrote, on a platform that keeps it
   $ lithops job attach a1b2c3-0-M000   finish a job whose program is gone
   $ lithops storage put data.csv mine  write a file into the bucket 'mine'
@@ -40,6 +43,17 @@ Examples:
 
 Config: --config FILE, else LITHOPS_CONFIG, LITHOPS_CONFIG_FILE, .lithops_config, ~/.lithops/config, /etc/lithops/config.
 Exit codes: 0 all went well, 1 something failed, 2 the command line or the config is wrong, 130 interrupted by Ctrl-C.`
+
+const EXTEND_HELP = `
+BASE_RUNTIME_NAME is a runtime of \`lithops runtime build\`, or 'default'. The same content gives the same name, and nothing is
+built. The last line on standard output names the new runtime, for the config:
+
+  serverless:
+      runtime: <the name>
+      map_func_mod: <the file>
+      map_func: <the function>
+
+The code goes into an image or package as it is: whoever may pull it sees what is written in it. Keep secrets out of it.`
 
 /** Runs one command line. Returns the exit code; writes results to standard output and all else to standard error. */
 export async function runCli(args: readonly string[]): Promise<number> {
@@ -157,6 +171,22 @@ function addRuntimeCommands(program: Command, run: Run, finished: (ok: boolean) 
     .option('-f, --file <file>', 'Dockerfile or recipe')
     .action(async (name: string, extra: string[], _: unknown, self: Command) =>
       finished(await buildRuntime(name, self.optsWithGlobals(), extra)),
+    )
+  const modules = (text: string, before: readonly string[] = []) => [...before, ...text.split(',')]
+  runtime
+    .command('extend <base-runtime-name>')
+    .description(
+      'put a function into a runtime, under a new name by its content, and deploy it: jobs of a config that names both send no code',
+    )
+    .requiredOption('--filepath <file>', 'TypeScript or JavaScript file that exports the function')
+    .requiredOption('--function <name>', "name of the export; 'default' for the default one")
+    .option(...memory)
+    .option('--create-role', 'make the role of the workers, where the config names none')
+    .option('--include-modules <names>', 'modules to bundle though nothing imports them literally', modules)
+    .option('--exclude-modules <names>', 'modules to leave out because the runtime has them', modules)
+    .addHelpText('after', EXTEND_HELP)
+    .action(async (base: string, _: unknown, self: Command) =>
+      finished(await extendRuntime(base, self.optsWithGlobals())),
     )
   runtime
     .command('policies')

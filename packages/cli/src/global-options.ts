@@ -13,13 +13,13 @@ export interface GlobalOptions {
 /** Uses an executor as the command line asks for it, and closes it: at the end, and in order at Ctrl+C. */
 export function withExecutor<T>(
   options: GlobalOptions,
-  use: (fexec: FunctionExecutor) => Promise<T>,
+  use: (fexec: FunctionExecutor, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   return interruptible(async signal => {
     await using fexec = openExecutor(options)
     // ends the calls, and with them what is waited for
     signal.addEventListener('abort', () => fexec.close(), { once: true })
-    const value = await use(fexec)
+    const value = await use(fexec, signal)
     signal.throwIfAborted()
     return value
   })

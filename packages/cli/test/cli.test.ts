@@ -87,6 +87,25 @@ describe('commands', () => {
     expect([built.status, built.stderr]).toEqual([1, expect.stringContaining('no runtimes that are built')])
   })
 
+  test('runtime extend says where a backend has no such thing, and what the command lacks', () => {
+    const file = config('double.ts', 'export const double = (x: number): number => x * 2\n')
+    const extend = ['runtime', 'extend', 'default', '--filepath', file]
+    const local = lithops([...extend, '--function', 'double'])
+    expect([local.status, local.stderr]).toEqual([
+      1,
+      expect.stringContaining('localhost has no runtimes that functions are put into'),
+    ])
+    const json = lithops(['--json', ...extend, '--function', 'double'])
+    expect(JSON.parse(json.stdout)).toMatchObject({ ok: false, error: { code: 'LITHOPS_NOT_SUPPORTED' } })
+    expect(lithops(extend)).toMatchObject({
+      status: 2,
+      stderr: expect.stringContaining("required option '--function <name>' not specified"),
+    })
+    expect(lithops(['runtime', 'extend', '--help']).stdout).toMatch(
+      /BASE_RUNTIME_NAME is a runtime.*map_func_mod/s,
+    )
+  })
+
   test('logs of a platform that keeps none, and of what is neither a job nor a request', () => {
     const none = lithops(['logs', 'a1b2c3-0-M000'])
     expect([none.status, none.stdout]).toEqual([

@@ -57,4 +57,5 @@ export interface WorkerState {
   readonly arch?: string
   readonly workerProcesses?: number
   readonly concurrency?: number
+  readonly functions?: readonly string[]
 }

@@ -1,4 +1,5 @@
 export { BATCH_ARGUMENT, BATCH_VARIABLE, encodeBatch, METADATA_ARGUMENT } from './batch-file.ts'
+export { noteFunctionBuild, warnOfPublicCode } from './code-warnings.ts'
 export { environmentSetting } from './environment-setting.ts'
 export { type FindImageToolOptions, findImageTool, IMAGE_TOOLS } from './find-image-tool.ts'
 export {
@@ -14,6 +15,7 @@ export {
   type ImageToolName,
   type StepOptions,
 } from './image-tool.ts'
+export { oncePerMachine } from './machine-lock.ts'
 export {
   imageName,
   isPublicByDefault,
@@ -48,9 +50,12 @@ export {
 } from './worker-connections.ts'
 export { WorkerFinder } from './worker-finder.ts'
 export {
+  buildExtensionImage,
   buildWorkerImage,
   contentTag,
   DEFAULT_BASE_IMAGE,
+  type ExtensionImage,
+  extensionTag,
   functionFiles,
   WORKER_PATH,
   WORKER_RECIPE,

@@ -18,6 +18,8 @@ export interface RegistrySettings {
   readonly region?: string | undefined
   /** For pkg.dev. Default: lithops. */
   readonly artifactRegistryRepository?: string | undefined
+  /** Nobody else may pull what is pushed there: no warning is needed. Default: false. */
+  readonly isPrivate?: boolean | undefined
 }
 
 /** Who pushes and pulls. */
@@ -54,9 +56,16 @@ export function registryKind(server: string): RegistryKind {
   return 'other'
 }
 
+/**
+ * Where what is pushed may be pulled by everybody, unless its owner has said otherwise: on Docker Hub new repositories are
+ * public; plans of quay.io that cost nothing have no others; those of public.ecr.aws and ttl.sh always are. On ghcr.io,
+ * registry.gitlab.com and the registries of clouds they are private until their owner says otherwise.
+ */
+const PUBLIC_SERVERS: ReadonlySet<string> = new Set(['docker.io', 'quay.io', 'public.ecr.aws', 'ttl.sh'])
+
 /** Whether everybody sees what is pushed there, unless its owner has said otherwise. */
 export function isPublicByDefault(server: string): boolean {
-  return registryKind(server) === 'docker.io'
+  return registryKind(server) === 'docker.io' || PUBLIC_SERVERS.has(hostOf(server))
 }
 
 /**

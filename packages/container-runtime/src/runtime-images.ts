@@ -1,21 +1,34 @@
 import { dirname, resolve } from 'node:path'
-import { ConfigError, type DriverLog, type RuntimeBuild, RuntimeDeployError } from '@lithops/core/driver'
+import {
+  ConfigError,
+  type DriverLog,
+  type ExtendedRuntime,
+  type RuntimeBuild,
+  RuntimeDeployError,
+  type RuntimeExtension,
+  type RuntimeFunction,
+} from '@lithops/core/driver'
+import { noteFunctionBuild, warnOfPublicCode } from './code-warnings.ts'
 import { findImageTool } from './find-image-tool.ts'
 import { byDigest, formatImageReference, parseImageReference } from './image-reference.ts'
-import type { ImageTool } from './image-tool.ts'
-import {
-  imageName,
-  isPublicByDefault,
-  loginOf,
-  type RegistryLogin,
-  type RegistrySettings,
-} from './registries.ts'
+import type { ImageTool, StepOptions } from './image-tool.ts'
+import { oncePerMachine } from './machine-lock.ts'
+import { imageName, loginOf, type RegistryLogin, type RegistrySettings } from './registries.ts'
 import { digestOf } from './registry-client.ts'
 import type { WorkerCode } from './worker-code.ts'
-import { buildWorkerImage, contentTag, DEFAULT_BASE_IMAGE } from './worker-image.ts'
+import {
+  buildExtensionImage,
+  buildWorkerImage,
+  contentTag,
+  DEFAULT_BASE_IMAGE,
+  extensionTag,
+  functionFiles,
+} from './worker-image.ts'
 
 const DEFAULT_RUNTIME = 'default'
 const DEFAULT_PATH = 'lithops-worker-ts'
+/** What images of extended runtimes are called whose base is the default one. From: Lithops, "runtime extend". */
+const EXTENDED_PATH = 'lithops_runtime'
 /** What tags of images with a worker begin with, beside those that the user has given. */
 const WORKER_TAG = 'worker-'
 
@@ -78,7 +91,6 @@ export class RuntimeImages {
   readonly #options: RuntimeImagesOptions
   /** By tag: two runtimes of one program may need the same image at once. */
   readonly #making = new Map<string, Promise<string>>()
-  #hasWarned = false
 
   constructor(options: RuntimeImagesOptions) {
     this.#options = options
@@ -116,6 +128,55 @@ export class RuntimeImages {
   }
 
   /**
+   * The image of a runtime with these functions as well: built over that of `base` and pushed, where the registry does not have
+   * it. Returns its full name, whose tag is that of its content.
+   *
+   * @throws RuntimeDeployError when nothing was built under the name `base`
+   * @throws RuntimeBuildError with what the tool or the registry said
+   */
+  async extend({ base, functions }: RuntimeExtension, signal?: AbortSignal): Promise<ExtendedRuntime> {
+    const plan = await this.#extensionOf(base, functions, signal)
+    const { image } = plan
+    const isThere = async () =>
+      (await digestOf(image, { login: await this.#loginFor(image, signal), signal })) !== undefined
+    if (await isThere()) return { name: image, isBuilt: false }
+    return oncePerMachine(
+      image,
+      async () => {
+        if (await isThere()) return { name: image, isBuilt: false }
+        const { log } = this.#options
+        log.info(`building ${image}, functions over ${plan.base}`)
+        const files = await functionFiles(functions)
+        this.#warnOfPublic(image)
+        await this.#buildOver(plan, signal, (tool, local, options) =>
+          buildExtensionImage(tool, { image, base: local, files, platform: this.#platform }, options),
+        )
+        return { name: image, isBuilt: true }
+      },
+      { signal },
+    )
+  }
+
+  async #extensionOf(
+    base: string,
+    functions: readonly RuntimeFunction[],
+    signal: AbortSignal | undefined,
+  ): Promise<Pick<ImagePlan, 'image' | 'base'>> {
+    const { section, settings } = this.#options
+    if (base === DEFAULT_RUNTIME) {
+      const tag = extensionTag(this.#baseImage, functions, this.#platform)
+      return {
+        image: imageName(section, settings.registry, `${EXTENDED_PATH}:${tag}`),
+        base: this.#baseImage,
+      }
+    }
+    const { own, digest } = await this.#ownImage(base, signal)
+    const tag = extensionTag(digest, functions, this.#platform)
+    const image = formatImageReference({ ...parseImageReference(own), tag, digest: undefined })
+    return { image, base: byDigest(own, digest) }
+  }
+
+  /**
    * The image of a runtime with this worker, by its digest; made and pushed where the registry does not have it.
    *
    * @throws RuntimeDeployError when nothing was built under the name
@@ -145,50 +206,83 @@ export class RuntimeImages {
       const image = imageName(section, settings.registry, `${path}:${tag}`)
       return { image, base, code }
     }
+    const { own, digest } = await this.#ownImage(runtime, signal)
+    const tag = `${WORKER_TAG}${contentTag([digest, code.id, this.#platform])}`
+    const image = formatImageReference({ ...parseImageReference(own), tag, digest: undefined })
+    return { image, base: byDigest(own, digest), code }
+  }
+
+  /** The image that the user has built under a runtime's name. Throws RuntimeDeployError where there is none. */
+  async #ownImage(
+    runtime: string,
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly own: string; readonly digest: string }> {
     const own = this.#imageOf(runtime)
     const login = await this.#loginFor(own, signal)
-    const reference = parseImageReference(own)
-    const digest = reference.digest ?? (await digestOf(own, { login, signal }))
-    if (digest === undefined) {
-      throw new RuntimeDeployError(
-        `There is no image of the runtime '${runtime}' (${own}). Build it with \`lithops runtime build ${runtime} -f Dockerfile -b ${section}\`, ` +
-          "or use the runtime 'default', which needs none.",
-        { details: { runtime, image: own } },
-      )
-    }
-    const tag = `${WORKER_TAG}${contentTag([digest, code.id, this.#platform])}`
-    const image = formatImageReference({ ...reference, tag, digest: undefined })
-    return { image, base: byDigest(own, digest), code }
+    const digest = parseImageReference(own).digest ?? (await digestOf(own, { login, signal }))
+    if (digest !== undefined) return { own, digest }
+    const { section } = this.#options
+    const isExtended = parseImageReference(own).path.split('/').at(-1) === EXTENDED_PATH
+    throw new RuntimeDeployError(
+      `There is no image of the runtime '${runtime}' (${own}). ` +
+        (isExtended
+          ? `Make it with \`lithops runtime extend default --filepath FILE --function NAME -b ${section}\`.`
+          : `Build it with \`lithops runtime build ${runtime} -f Dockerfile -b ${section}\`, or use the runtime 'default', which needs none.`),
+      { details: { runtime, image: own } },
+    )
   }
 
   #makeOnce(plan: ImagePlan, signal: AbortSignal | undefined): Promise<string> {
     let making = this.#making.get(plan.image)
     if (making === undefined) {
-      making = this.#make(plan, signal).finally(() => this.#making.delete(plan.image))
+      making = this.#makeAlone(plan, signal).finally(() => this.#making.delete(plan.image))
       this.#making.set(plan.image, making)
     }
     return making
   }
 
-  async #make({ image, base, code }: ImagePlan, signal: AbortSignal | undefined): Promise<string> {
+  /** Another program that began at the same time may have made it meanwhile. */
+  #makeAlone(plan: ImagePlan, signal: AbortSignal | undefined): Promise<string> {
+    const { image } = plan
+    return oncePerMachine(
+      image,
+      async () =>
+        (await digestOf(image, { login: await this.#loginFor(image, signal), signal })) ??
+        (await this.#make(plan, signal)),
+      { signal },
+    )
+  }
+
+  async #make(plan: ImagePlan, signal: AbortSignal | undefined): Promise<string> {
     const { log } = this.#options
-    const login = await this.#loginFor(image, signal)
+    const { image, base, code } = plan
     log.info(`building ${image}, the worker over ${base}`)
-    if (code.hasFunctions) this.#warnOfPublic(image)
+    if (code.hasFunctions) {
+      this.#warnOfPublic(image)
+      noteFunctionBuild({ log })
+    }
+    return this.#buildOver(plan, signal, async (tool, local, options) => {
+      const { worker, files, executables } = await code.files({ signal, log })
+      const platform = this.#platform
+      await buildWorkerImage(tool, { image, base: local, worker, files, executables, platform }, options)
+    })
+  }
+
+  /** Builds an image over its base, pushes it, and leaves nothing of it on this machine. Returns its digest. */
+  async #buildOver(
+    { image, base }: Pick<ImagePlan, 'image' | 'base'>,
+    signal: AbortSignal | undefined,
+    build: (tool: ImageTool, base: string, options: StepOptions) => Promise<void>,
+  ): Promise<string> {
+    const login = await this.#loginFor(image, signal)
     await using tool = await this.#tool(signal)
     const pulled = await this.#bring(tool, base, login, signal)
-    // the build runs with the logins of the person at this machine: it must find its base here
-    const local = `localhost/lithops-base:${contentTag([base])}`
+    // the build runs with the logins of the person at this machine: it must find its base here. The name is this image's
+    // own: other programs may be building over the same base.
+    const local = `localhost/lithops-base:${contentTag([base, image])}`
     await tool.tag(base, local, { signal })
     try {
-      const { worker, files, executables } = await code.files({ signal, log })
-      const onLine = (line: string) => log.debug(line)
-      const platform = this.#platform
-      await buildWorkerImage(
-        tool,
-        { image, base: local, worker, files, executables, platform },
-        { signal, onLine },
-      )
+      await build(tool, local, { signal, onLine: line => this.#options.log.debug(line) })
       return await this.#push(tool, image, login, signal)
     } finally {
       // the base of the config is the user's own, and may have been here before
@@ -197,14 +291,9 @@ export class RuntimeImages {
     }
   }
 
-  /** Once for each program. */
   #warnOfPublic(image: string): void {
-    const { server } = parseImageReference(image)
-    if (this.#hasWarned || !isPublicByDefault(server)) return
-    this.#hasWarned = true
-    this.#options.log.warn(
-      `the code of your functions goes into ${image}, which everybody may pull unless you have made its repository on ${server} private`,
-    )
+    const { log, settings } = this.#options
+    warnOfPublicCode(image, { isPrivate: settings.registry.isPrivate ?? false, log })
   }
 
   /** Returns whether it had to be pulled. */

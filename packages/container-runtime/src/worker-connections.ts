@@ -200,11 +200,18 @@ export class WorkerConnections {
     const end = performance.now() + startTimeoutMs
     for (;;) {
       const { state, ...facts } = await this.#state(options, end - performance.now())
-      const { lithopsVersion, protocolVersion, nodeVersion, platform, arch } = facts
+      const { lithopsVersion, protocolVersion, nodeVersion, platform, arch, functions } = facts
       if (state === 'ending')
         throw new InvocationError(`The worker behind ${this.#origin.origin} is being ended.`)
       if (state === 'ready' && lithopsVersion && nodeVersion && platform && arch)
-        return { lithopsVersion, protocolVersion, nodeVersion, platform, arch }
+        return {
+          lithopsVersion,
+          protocolVersion,
+          nodeVersion,
+          platform,
+          arch,
+          ...(functions === undefined ? {} : { functions }),
+        }
       if (state !== 'starting')
         throw new ProtocolError(`The worker behind ${this.#origin.origin} does not say what it is.`)
       if (performance.now() > end)

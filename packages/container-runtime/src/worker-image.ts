@@ -33,6 +33,12 @@ ENTRYPOINT ["node", "${WORKER_PATH}"]
 CMD []
 `
 
+/** That of images with functions alone: whatever is laid over them later, and runs there, is another's to say. */
+const EXTENSION_RECIPE = `ARG BASE
+FROM \${BASE}
+COPY . /lithops/
+`
+
 export interface WorkerImage {
   /** Name and tag of the image to make. */
   readonly image: string
@@ -54,25 +60,55 @@ export async function buildWorkerImage(
   { image, base, worker, files = {}, executables = [], platform }: WorkerImage,
   options: StepOptions = {},
 ): Promise<void> {
+  await buildOver(
+    tool,
+    { image, base, platform, executables, files: { ...files, [WORKER_NAME]: worker } },
+    { recipe: WORKER_RECIPE, labels: { [LABEL]: contentTag([worker]) } },
+    options,
+  )
+}
+
+/** Functions to put into an image over its base, as `functionFiles` gives them; a worker is laid over it later. */
+export type ExtensionImage = Pick<WorkerImage, 'image' | 'base' | 'platform'> &
+  Required<Pick<WorkerImage, 'files'>>
+
+/** Puts functions into an image, and keeps the image on this machine. Throws RuntimeBuildError. */
+export async function buildExtensionImage(
+  tool: ImageTool,
+  extension: ExtensionImage,
+  options: StepOptions = {},
+): Promise<void> {
+  await buildOver(tool, { ...extension, executables: [] }, { recipe: EXTENSION_RECIPE }, options)
+}
+
+/** The tag of an image with functions: the same for the same of each. `base` is a digest where it has one. */
+export function extensionTag(base: string, functions: readonly RuntimeFunction[], platform: string): string {
+  return contentTag([EXTENSION_RECIPE, base, ...functions.map(({ hash }) => hash).sort(), platform])
+}
+
+async function buildOver(
+  tool: ImageTool,
+  {
+    image,
+    base,
+    platform,
+    files,
+    executables,
+  }: Pick<WorkerImage, 'image' | 'base' | 'platform'> & Required<Pick<WorkerImage, 'files' | 'executables'>>,
+  { recipe, labels = {} }: { readonly recipe: string; readonly labels?: Readonly<Record<string, string>> },
+  options: StepOptions,
+): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'lithops-image-'))
   try {
     const context = join(folder, 'context')
-    for (const [path, bytes] of Object.entries({ ...files, [WORKER_NAME]: worker })) {
+    for (const [path, bytes] of Object.entries(files)) {
       const file = join(context, path)
       await mkdir(dirname(file), { recursive: true, mode: FOLDER_MODE })
       await writeFile(file, bytes, { mode: executables.includes(path) ? PROGRAM_MODE : FILE_MODE })
     }
     const dockerfile = join(folder, 'Dockerfile')
-    await writeFile(dockerfile, WORKER_RECIPE)
-    await tool.build({
-      image,
-      dockerfile,
-      context,
-      platform,
-      buildArgs: { BASE: base },
-      labels: { [LABEL]: contentTag([worker]) },
-      ...options,
-    })
+    await writeFile(dockerfile, recipe)
+    await tool.build({ image, dockerfile, context, platform, buildArgs: { BASE: base }, labels, ...options })
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

@@ -94,8 +94,8 @@ test('a config that asks for customized runtimes asks each backend that knows th
   await open(knows, { knows: { runtime_include_function: false } })
   await open(other, {})
   expect(asked).toEqual([{ runtime_include_function: true }, { runtime_include_function: false }, {}])
-  const wrong = { serverless: { customized_runtime: 'yes' } }
+  const wrong = { serverless: { customized_runtime: 'perhaps' } }
   await expect(async () => new FunctionExecutor({ config: wrong }).runtimes.list()).rejects.toThrow(
-    'serverless.customized_runtime must be true or false, not "yes"',
+    "serverless.customized_runtime must be true or false, not 'perhaps'",
   )
 })

@@ -29,6 +29,8 @@ export interface HttpPlatformOptions {
   readonly environment?: Readonly<Record<string, string>>
   /** Puts functions beside the worker, in this folder. */
   readonly functionsIn?: string
+  /** false: only those that extendRuntime has put there. */
+  readonly bakesFunctions?: boolean
   /** Starts another worker than the built one, or elsewhere. */
   readonly start?: (environment: Readonly<Record<string, string>>) => WorkerProgram
   readonly heartbeatMs?: number
@@ -74,7 +76,7 @@ export class HttpPlatform implements ComputeBackend {
       freshWorkers: false,
       workersOutliveClient: false,
       placesSecrets: true,
-      bakesFunctions: options.functionsIn !== undefined,
+      bakesFunctions: options.bakesFunctions ?? options.functionsIn !== undefined,
     } as const
   }
 

@@ -50,7 +50,26 @@ class WithoutFunctions extends HttpPlatform {
   }
 }
 
+/** Builds what it has built already. */
+class BuildsAgain extends HttpPlatform {
+  extensions = 0
+
+  async extendRuntime() {
+    return { name: `extended:${this.extensions++}`, isBuilt: true }
+  }
+}
+
 describe('the compute kit catches a platform that', () => {
+  test('extends a runtime anew each time', () => {
+    const { fails } = {
+      fails: 'extends a runtime by a function, once and under one name for the same content',
+    }
+    return mustFail(
+      kitTest => computeConformance({ test: kitTest, createBackend: () => new BuildsAgain() }),
+      `compute: ${fails}`,
+    )
+  })
+
   test('leaves functions out of its runtimes', () => {
     const { fails } = { fails: 'runs functions that its runtimes bring, whose code no activation carries' }
     return mustFail(

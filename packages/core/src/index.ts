@@ -54,8 +54,10 @@ export { GroupedFuturesStream } from './executor/reduce-groups.ts'
 export {
   type BackendPolicy,
   type DeployedRuntime,
+  type ExtendedRuntimeReport,
   type RuntimeChoice,
   type RuntimeDeployChoice,
+  type RuntimeExtendChoice,
   type RuntimeReport,
   Runtimes,
 } from './executor/runtimes.ts'

@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url'
 import { CloudWorker, type CloudWorkerOptions } from '@lithops/core/worker'
 
 /** What of Lambda's context is used. */
@@ -22,6 +23,8 @@ const PACKAGE_FOLDERS = [
   `${process.cwd()}/node_modules`,
   '/usr/local/lib/node_modules',
 ]
+/** Of functions that the code brings: beside this module, which is the whole of it. */
+const FUNCTION_FOLDER = fileURLToPath(new URL('functions', import.meta.url))
 /** The time that Lambda gives is up a little earlier than it says, to answer in order. */
 const MARGIN_MS = 500
 
@@ -31,6 +34,7 @@ export function makeHandler(drivers: Pick<CloudWorkerOptions, 'storages' | 'moni
     ...drivers,
     workerId: process.env.AWS_LAMBDA_LOG_STREAM_NAME ?? `lambda-${process.pid}`,
     packageFolders: PACKAGE_FOLDERS,
+    functionFolder: FUNCTION_FOLDER,
     hasOwnConsole: true,
     namesJobs: true,
   })

@@ -66,6 +66,34 @@ export function buildRuntime(
   })
 }
 
+/** `lithops runtime extend BASE_RUNTIME_NAME --filepath FILE --function NAME [--memory N] [--create-role]` */
+export function extendRuntime(
+  base: string,
+  options: RuntimeOptions & {
+    readonly filepath: string
+    readonly function: string
+    readonly createRole?: boolean
+    readonly includeModules?: readonly string[]
+    readonly excludeModules?: readonly string[]
+  },
+): Promise<boolean> {
+  return withExecutor(options, async (fexec, signal) => {
+    const { filepath, function: name, createRole, includeModules, excludeModules } = options
+    const extended = await fexec.runtimes.extend({
+      ...choiceOf(base, options),
+      filepath,
+      function: name,
+      signal,
+      ...(createRole === undefined ? {} : { createRole }),
+      ...(includeModules === undefined ? {} : { includeModules }),
+      ...(excludeModules === undefined ? {} : { excludeModules }),
+    })
+    const lines = extended.map(({ name: runtime }) => `Extended runtime: ${runtime}`)
+    print(options, { ok: true, extended }, lines.join('\n'))
+    return true
+  })
+}
+
 /** `lithops runtime policies` */
 export function printPolicies(options: GlobalOptions): Promise<boolean> {
   return withExecutor(options, async fexec => {

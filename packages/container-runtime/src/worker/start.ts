@@ -3,6 +3,7 @@ import { CloudWorker } from '@lithops/core/worker'
 import { BATCH_ARGUMENT, METADATA_ARGUMENT } from '../batch-file.ts'
 import { runBatch } from './batch.ts'
 import { startHttpWorker } from './http-server.ts'
+import { functionFolder } from './image-folders.ts'
 import { readSettings } from './settings.ts'
 import { runSlot, type WorkerDrivers } from './slot.ts'
 
@@ -34,7 +35,7 @@ export async function startWorker(file: string, loadDrivers: () => Promise<Worke
         // connections of storages and monitors would keep it
         return process.exit(0)
       case METADATA_ARGUMENT: {
-        const { metadata } = new CloudWorker({ workerId: 'metadata' })
+        const { metadata } = new CloudWorker({ workerId: 'metadata', functionFolder: functionFolder() })
         process.stdout.write(`${JSON.stringify(metadata)}\n`)
         break
       }

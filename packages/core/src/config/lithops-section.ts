@@ -70,7 +70,7 @@ export const lithopsSection = defineConfigSection({
     data_limit: field.ignored('large data is passed by way of storage by itself'),
     data_cleaner: field.ignored('what jobs leave is always removed'),
     telemetry: field.ignored('there is none'),
-    customized_runtime: field.ignored('backends that run images read it in the section serverless'),
+    customized_runtime: field.boolean({ doc: 'The same as in the section serverless.' }),
     storage_bucket: field.ignored('name the bucket in the section of the storage'),
     workers: field.ignored('set worker_processes or max_workers in the section of the backend'),
     function_cache: field.ignored('functions are always kept by content'),
@@ -110,6 +110,28 @@ export const localhostSection = defineConfigSection({
     worker_memory: field.ignored('set runtime_memory'),
   },
   renamed: { workers: 'worker_processes', memory: 'runtime_memory', storage_path: 'storage_folder' },
+})
+
+/** The section `serverless`: what all serverless backends have alike. */
+export const serverlessSection = defineConfigSection({
+  name: 'serverless',
+  fields: {
+    backend: field.string({ doc: 'Backend of `mode: serverless`, where the section lithops names none.' }),
+    runtime: field.string({
+      doc: "Runtime of jobs, instead of that in the backend's section. Default: that one.",
+    }),
+    customized_runtime: field.boolean({
+      doc: 'Puts the function of each job into its runtime, once for the same content: activations carry none. The same as `runtime_include_function: true` in the section of each backend that has the key.',
+    }),
+    map_func_mod: field.string({
+      doc: 'File of the function that `lithops runtime extend` has put into the runtime, with or without its ending: from the working directory, the folder of the config file, or that of the program. Needs map_func.',
+    }),
+    map_func: field.string({
+      doc: 'Name of that function. Maps of it send no code; a map of another function is an error. Needs map_func_mod.',
+    }),
+    runtime_memory: field.ignored('set runtime_memory in the section of the backend'),
+    runtime_timeout: field.ignored('set runtime_timeout in the section of the backend'),
+  },
 })
 
 /**

@@ -1,11 +1,14 @@
+import { existsSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import type { ConfigSource } from '../driver/config-section.ts'
 import { ConfigError } from '../errors/index.ts'
-import { KNOWN_SECTIONS, lithopsSection, localhostSection } from './lithops-section.ts'
+import { KNOWN_SECTIONS, lithopsSection, localhostSection, serverlessSection } from './lithops-section.ts'
 import { type ConfigPlaces, place, type RawConfig, readConfig } from './read-config.ts'
 import { configError, didYouMean } from './section.ts'
 
 type LithopsConfig = ReturnType<typeof lithopsSection.parse>['config']
 type LocalhostConfig = ReturnType<typeof localhostSection.parse>['config']
+type ServerlessConfig = ReturnType<typeof serverlessSection.parse>['config']
 
 /** What the program says in code on top of the config. */
 export interface ConfigOverrides extends ConfigPlaces {
@@ -19,10 +22,11 @@ export interface ConfigOverrides extends ConfigPlaces {
 export interface ResolvedConfig {
   readonly lithops: LithopsConfig
   readonly localhost: LocalhostConfig
-  /** `serverless: {backend: …}`, as older configs of Lithops (Python) say it. */
-  readonly serverlessBackend: string | undefined
+  readonly serverless: ServerlessConfig
   /** `serverless: {customized_runtime: true}`: backends that can put functions into their runtimes do so. */
   readonly customizedRuntime: boolean
+  /** Folder of the config file; undefined for a config that is in no file. */
+  readonly folder: string | undefined
   readonly warnings: readonly string[]
   /** Raw keys of a section of somebody else, with the sections that it inherits from below it. */
   section(
@@ -57,15 +61,17 @@ export function resolveConfig(overrides: ConfigOverrides): ResolvedConfig | unde
       named.filter(name => typeof name === 'string'),
     ),
   )
-  checked(() => checkServerless(config))
+  const serverless = checked(() => parseServerless(config))
   done()
-  if (lithops === undefined || localhost === undefined) throw new Error('done() has thrown')
+  if (lithops === undefined || localhost === undefined || serverless === undefined)
+    throw new Error('done() has thrown')
   return {
     lithops: lithops.config,
-    serverlessBackend: backendOf(config.sections.serverless),
-    customizedRuntime: config.sections.serverless?.customized_runtime === true,
+    serverless: serverless.config,
+    customizedRuntime: serverless.config.customized_runtime ?? lithops.config.customized_runtime ?? false,
+    folder: existsSync(config.source.name) ? dirname(resolve(config.source.name)) : undefined,
     localhost: localhost.config,
-    warnings: [...lithops.warnings, ...localhost.warnings],
+    warnings: [...lithops.warnings, ...localhost.warnings, ...serverless.warnings],
     section: (name, inherits = []) => ({
       raw: Object.assign({}, ...inherits.map(parent => inheritable(config, parent)), config.sections[name]),
       source: config.source,
@@ -133,32 +139,12 @@ function checkSections(config: RawConfig, chosen: readonly string[]): void {
   if (problems.length > 0) throw configError(problems)
 }
 
-function backendOf(section: Readonly<Record<string, unknown>> = {}): string | undefined {
-  return typeof section.backend === 'string' ? section.backend : undefined
-}
-
-const SERVERLESS_KEYS = [
-  'backend',
-  'customized_runtime',
-  'runtime',
-  'map_func_mod',
-  'map_func',
-  'runtime_memory',
-  'runtime_timeout',
-]
-
-function checkServerless(config: RawConfig): void {
-  const section = config.sections.serverless ?? {}
-  const problems = Object.keys(section)
-    .filter(key => !SERVERLESS_KEYS.includes(key))
-    .map(
-      key =>
-        `${place(config.source, ['serverless', key])}: serverless.${key} is not a known key.${didYouMean(key, SERVERLESS_KEYS)}`,
-    )
-  const { customized_runtime: customized } = section
-  if (customized !== undefined && typeof customized !== 'boolean')
-    problems.push(
-      `${place(config.source, ['serverless', 'customized_runtime'])}: serverless.customized_runtime must be true or false, not ${JSON.stringify(customized)}.`,
-    )
-  if (problems.length > 0) throw configError(problems)
+function parseServerless({ sections, source }: RawConfig): ReturnType<typeof serverlessSection.parse> {
+  const parsed = serverlessSection.parse(sections.serverless ?? {}, source)
+  const { map_func_mod: module, map_func: name } = parsed.config
+  if ((module === undefined) === (name === undefined)) return parsed
+  const [given, missing] = module === undefined ? ['map_func', 'map_func_mod'] : ['map_func_mod', 'map_func']
+  throw configError([
+    `${place(source, ['serverless', given])}: serverless.${given} is given without ${missing}: the one names a file, the other a function in it.`,
+  ])
 }

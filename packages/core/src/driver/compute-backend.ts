@@ -128,6 +128,8 @@ export interface RuntimeMetadata {
   readonly arch: string
   /** Packages that the runtime brings, by name and version. */
   readonly preinstalledModules?: Readonly<Record<string, string>>
+  /** Hashes of the functions that it brings (`CloudWorkerOptions.functionFolder`). Absent: none. */
+  readonly functions?: readonly string[]
 }
 
 /** A line of `lithops runtime list`. */
@@ -137,6 +139,8 @@ export interface RuntimeListing {
   readonly version: string
   /** The name under which the platform knows it. */
   readonly workerName: string
+  /** Names of functions of the user's that it has. Absent: none, or none that are known. */
+  readonly functions?: readonly string[]
 }
 
 export interface RuntimeBuild {
@@ -144,6 +148,23 @@ export interface RuntimeBuild {
   /** Path of a Dockerfile or recipe; undefined builds the backend's default runtime. */
   readonly file?: string
   readonly extraArgs?: readonly string[]
+}
+
+/** Functions to be put into a runtime for good, so that jobs that name it find them there. */
+export interface RuntimeExtension {
+  /** Name of the runtime to start from, as in the config. */
+  readonly base: string
+  readonly functions: readonly RuntimeFunction[]
+}
+
+/** A runtime that has functions of the user's. */
+export interface ExtendedRuntime {
+  /** Its name for configs. The same content of base and functions always has the same. */
+  readonly name: string
+  /** false: it was there already, and nothing was built. */
+  readonly isBuilt: boolean
+  /** Functions that `deployRuntime` must be given to make it ready for the first time. Absent: none. */
+  readonly functions?: readonly RuntimeFunction[]
 }
 
 /** One invocation of a worker; it carries one or more calls of one job. */
@@ -288,6 +309,16 @@ export interface ComputeBackend {
 
   /** Builds a custom runtime. Absent: `lithops runtime build` says that the backend has no such thing. */
   buildRuntime?(build: RuntimeBuild, options: { readonly signal?: AbortSignal }): Promise<void>
+  /**
+   * Makes a runtime of another one that has these functions as well, and gives it a name by its content. Called by
+   * `lithops runtime extend`, by any number of clients at once; cheap when it is there already. Core deploys it afterwards.
+   * Throws RuntimeDeployError where there is no runtime `base`, RuntimeBuildError where it cannot be built or pushed.
+   * Absent: `lithops runtime extend` says that the backend has no such thing.
+   */
+  extendRuntime?(
+    extension: RuntimeExtension,
+    options: { readonly signal?: AbortSignal },
+  ): Promise<ExtendedRuntime>
   /**
    * Makes the runtime ready and returns what it reported of itself. Called before the first activation of each
    * runtime and of each set of secrets, by any number of clients at once; cheap when it is deployed already. May be

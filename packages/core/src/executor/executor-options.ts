@@ -16,6 +16,7 @@ import {
 import { importFallbackMonitor, importStorageMonitor } from '../lazy-imports.ts'
 import type { Pause } from '../monitor/polling-pace.ts'
 import type { OpenStorage } from '../storage/open-storage.ts'
+import type { BakedFunction } from './baked-function.ts'
 import { driverContext, LEVELS, makeLog, namesOf, sectionOf } from './driver-section.ts'
 import { findDriver } from './find-driver.ts'
 import { localhostBackend } from './localhost-choice.ts'
@@ -117,8 +118,9 @@ export function resolveExecutor(options: ExecutorOptions, kind: ExecutorKind): E
   const openStorage = jobStorageOpener(wantedStorage, choices, config, context)
   return {
     jobDefaults: jobDefaults(options, config, kind),
+    bakedFunction: bakedFunctionOf(config),
     runtime: {
-      ...(options.runtime === undefined ? {} : { name: options.runtime }),
+      ...runtimeNameOf(options, config, choices),
       ...(options.runtimeMemoryMiB === undefined ? {} : { memoryMiB: options.runtimeMemoryMiB }),
     },
     log,
@@ -132,6 +134,23 @@ export function resolveExecutor(options: ExecutorOptions, kind: ExecutorKind): E
     openMonitor: monitorOpener(options, config, context, { storage: wantedStorage, backends: choices }),
     openStorageMonitor: async storage => openStorageMonitor(storage, config),
   }
+}
+
+/** A runtime of the section serverless is none of this machine's. */
+function runtimeNameOf(
+  { runtime }: ExecutorOptions,
+  config: ResolvedConfig | undefined,
+  choices: readonly BackendChoice[],
+): { readonly name?: string } {
+  const isRemote = choices.some(choice => choice !== 'localhost')
+  const name = runtime ?? (isRemote ? config?.serverless.runtime : undefined)
+  return name === undefined ? {} : { name }
+}
+
+function bakedFunctionOf(config: ResolvedConfig | undefined): BakedFunction | undefined {
+  const { map_func_mod: module, map_func: name } = config?.serverless ?? {}
+  if (module === undefined || name === undefined) return undefined
+  return { module, name, folders: config?.folder === undefined ? [] : [config.folder] }
 }
 
 function checkOptions(options: ExecutorOptions): void {
@@ -167,7 +186,7 @@ function backendChoices(
   const named =
     options.backend ??
     config?.lithops.backend ??
-    (mode === 'serverless' || kind.only === 'serverless' ? config?.serverlessBackend : undefined)
+    (mode === 'serverless' || kind.only === 'serverless' ? config?.serverless.backend : undefined)
   if (mode === 'standalone') {
     throw new ConfigError(
       'mode: standalone is not there: Lithops for TypeScript runs on localhost and on serverless backends.',

@@ -106,10 +106,12 @@ export class FunctionExecutor {
       backends: () => surroundings.backends(),
       workerNeeds: () => surroundings.workerNeeds(),
       runtime: parts.runtime,
+      bundling: parts.jobDefaults,
     })
     const host: JobHost = {
       executorId: this.executorId,
       runtime: parts.runtime,
+      bakedFunction: parts.bakedFunction,
       invoker: this.#invoker,
       warn: message => parts.log.warn(message),
       surroundingsOf: job => surroundings.of(job, this.#directory.get),

@@ -13,6 +13,7 @@ import { inputFromCall, inputFromCalls, inputFromItem } from '../job/input.ts'
 import { Job } from '../job/job.ts'
 import type { JobOptions } from '../job/job-options.ts'
 import { SourceReader } from '../job/source-reader.ts'
+import { type BakedFunction, captureBaked } from './baked-function.ts'
 
 export type AnyFunction = (...args: never[]) => unknown
 
@@ -21,6 +22,8 @@ export interface JobHost extends FutureOwner {
   readonly executorId: string
   /** What the executor's options ask of the runtime. */
   readonly runtime: Partial<RuntimeSpec>
+  /** What the runtime has, by the config; undefined: functions are sent. */
+  readonly bakedFunction: BakedFunction | undefined
   readonly invoker: Invoker
   warn(message: string): void
   /** What the job's way home and storage add to its activations; watches the job where there is a monitor. */
@@ -66,10 +69,12 @@ export class JobRunner {
     extraArgs: readonly unknown[] | undefined,
   ): Job {
     const { includeModules, excludeModules, memoryMiB } = options
-    const captured = captureFunction(fn as (...args: unknown[]) => unknown, {
-      includeModules,
-      excludeModules,
-    })
+    const { bakedFunction } = this.#host
+    const isBaked = kind === 'M' && bakedFunction !== undefined
+    const bundling = { includeModules, excludeModules }
+    const captured = isBaked
+      ? captureBaked(fn, bakedFunction, bundling)
+      : captureFunction(fn as (...args: unknown[]) => unknown, bundling)
     for (const warning of captured.warnings) this.#host.warn(warning)
     const id = `${kind}${String(this.#counters[kind]++).padStart(3, '0')}`
     const { runtime } = this.#host
@@ -85,6 +90,7 @@ export class JobRunner {
       options,
       extra,
     )
+    job.isBaked = isBaked
     this.#open.set(job, null)
     this.#calls.set(job, [])
     this.#followSignal(job)

@@ -14,6 +14,7 @@ import { clientKey, type InternalStorage, jobPrefix } from '../storage/internal-
 import { type OpenStorage, secretsOf } from '../storage/open-storage.ts'
 import type { Storage } from '../storage/storage.ts'
 import type { Location } from '../worker/protocol.ts'
+import type { BakedFunction } from './baked-function.ts'
 import { DurableJobs, type DurableJobsHost, keepsJobs } from './durable-jobs.ts'
 import { driversOf, ExecutorStorages, type StorageOpeners, storagesOf } from './executor-storages.ts'
 import { cloudObjectIn, storageless, usesContextStorage } from './needs-storage.ts'
@@ -22,6 +23,8 @@ import { cloudObjectIn, storageless, usesContextStorage } from './needs-storage.
 export interface ExecutorParts extends StorageOpeners {
   readonly jobDefaults: JobDefaults
   readonly runtime: Partial<RuntimeSpec>
+  /** What the runtime has, by the config; undefined: functions are sent. */
+  readonly bakedFunction: BakedFunction | undefined
   readonly log: DriverLog
   /** Ready at once for the embedded backend, later where a package must be loaded. */
   readonly backends: readonly ComputeBackend[] | Promise<readonly ComputeBackend[]>
@@ -37,6 +40,8 @@ export interface ExecutorParts extends StorageOpeners {
 
 /** Larger results go to storage where they do not come with replies, or are for other workers. */
 const INLINE_RESULT_BYTES = 64 * 1024
+
+const NO_JOB = 'D000'
 
 /** The surroundings of an executor's jobs: backends, storage and the way home. */
 export class ExecutorSurroundings {
@@ -81,13 +86,37 @@ export class ExecutorSurroundings {
     return this.#ready
   }
 
-  /** What workers need for the storage of the config, to deploy a runtime as its jobs will. */
+  /** What workers need for the storage and the monitor of the config, to deploy a runtime as its jobs will. */
   async workerNeeds(): Promise<WorkerNeeds> {
     const [opened] = await Promise.all([this.#storages.open(), this.#ready])
     const storage = this.#storageOfJobs(opened)
-    if (storage === undefined) return {}
-    const secret = secretsOf(storage.backend)
-    return { drivers: driversOf([storage]), ...(secret === undefined ? {} : { secrets: [secret] }) }
+    const monitor = await this.#monitorNeeds(storage)
+    const secret = storage === undefined ? undefined : secretsOf(storage.backend)
+    const drivers = [...driversOf(storage === undefined ? [] : [storage]), ...monitor.drivers]
+    const secrets = [...(secret === undefined ? [] : [secret]), ...monitor.secrets]
+    return {
+      ...(drivers.length === 0 ? {} : { drivers }),
+      ...(secrets.length === 0 ? {} : { secrets }),
+    }
+  }
+
+  /** Workers find a monitor's secrets by its address, which is asked for a job that never comes. */
+  async #monitorNeeds(storage: OpenStorage | undefined): Promise<Required<WorkerNeeds>> {
+    const { openMonitor } = this.#parts
+    if (openMonitor === undefined) return { drivers: [], secrets: [] }
+    this.#monitor ??= openMonitor(
+      storage === undefined ? undefined : this.#storages.requests.counted(storage),
+    )
+    const monitor = await this.#monitor
+    const { name, workerModule } = monitor
+    if (workerModule === undefined) return { drivers: [], secrets: [] }
+    const job = { executorId: this.#executorId, jobId: NO_JOB }
+    const { secrets } = publisherHead(monitor, await monitor.publisherAddress(job))
+    await monitor.forget(job)
+    return {
+      drivers: [driverOfMonitor(name, workerModule)],
+      secrets: secrets === undefined ? [] : [secrets],
+    }
   }
 
   #use(backends: readonly ComputeBackend[]): void {

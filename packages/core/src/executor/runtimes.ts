@@ -7,7 +7,9 @@ import type {
   RuntimeSpec,
 } from '../driver/compute-backend.ts'
 import { NotSupportedError } from '../errors/index.ts'
+import type { CaptureOptions } from '../function/captured-function.ts'
 import { Lane, type WorkerNeeds } from '../invoker/lane.ts'
+import { bundleFunction, extendOn, type FunctionChoice } from './extend-runtime.ts'
 
 /** Which runtime; what is left out is as in the config. */
 export interface RuntimeChoice {
@@ -19,6 +21,30 @@ export interface RuntimeChoice {
 export interface RuntimeDeployChoice extends RuntimeChoice {
   /** Creates the role that workers have on the platform, where the config names none. Default: false. */
   readonly createRole?: boolean
+}
+
+/** A function, and the runtime that it is put into: `name` is that of the runtime to start from. */
+export interface RuntimeExtendChoice extends RuntimeDeployChoice, FunctionChoice {
+  /** As for jobs. Default: the config's. */
+  readonly includeModules?: readonly string[]
+  /** As for jobs. Default: the config's. */
+  readonly excludeModules?: readonly string[]
+}
+
+/** A runtime that has a function, what it said of itself, and how configs name it. */
+export type ExtendedRuntimeReport = RuntimeReport & {
+  /** For `runtime` of a config. */
+  readonly name: string
+  /** false: it was there already, and nothing was built. */
+  readonly isBuilt: boolean
+  readonly function: {
+    /** For `map_func` of a config. */
+    readonly name: string
+    /** For `map_func_mod` of a config. */
+    readonly file: string
+    /** Of its code, 32 hexadecimal digits: the same content always has the same. */
+    readonly hash: string
+  }
 }
 
 /** A runtime that is deployed, and on which backend. */
@@ -34,6 +60,8 @@ export interface RuntimesHost {
   workerNeeds(): Promise<WorkerNeeds>
   /** What the executor's options ask of the runtime. */
   readonly runtime: Partial<RuntimeSpec>
+  /** What the config says of bundles. */
+  readonly bundling: CaptureOptions
 }
 
 /**
@@ -84,6 +112,40 @@ export class Runtimes {
         throw new NotSupportedError(`${backend.name} has no runtimes that are built.`)
       await backend.buildRuntime(what, signal === undefined ? {} : { signal })
       return []
+    })
+  }
+
+  /**
+   * Puts a function into a runtime, under a new name by its content, and deploys it: jobs of a config that names it with
+   * `serverless: {runtime, map_func_mod, map_func}` send no code. Quick, without building anything, when nothing has
+   * changed. The code goes into an image or package that others may be able to read, with all that is written in it.
+   *
+   * @throws ConfigError when there is no such file, or it exports no such function
+   * @throws RuntimeBuildError when the runtime cannot be built or pushed, or the file cannot be loaded
+   * @throws RuntimeDeployError when there is no runtime to start from, or the new one does not become ready
+   * @throws NotSupportedError where the backend has no such thing
+   */
+  async extend(choice: RuntimeExtendChoice): Promise<readonly ExtendedRuntimeReport[]> {
+    const { bundling, workerNeeds } = this.#host
+    const { includeModules = bundling.includeModules, excludeModules = bundling.excludeModules } = choice
+    const fn = await bundleFunction(choice, {
+      ...(includeModules === undefined ? {} : { includeModules }),
+      ...(excludeModules === undefined ? {} : { excludeModules }),
+    })
+    return this.#onEach(async backend => {
+      const { signal, createRole } = choice
+      const base = this.#specOf(backend, choice)
+      const { name, isBuilt, functions = [] } = await extendOn(backend, base.name, fn, signal)
+      const lane = new Lane(backend)
+      const runtime = lane.runtimeFor({ ...base, name, packages: fn.packages, functions: [fn.code] })
+      const wanted = functions.length === 0 ? runtime : { ...runtime, functions }
+      const options = { signal, ...(createRole === undefined ? {} : { createRole }) }
+      const metadata = await lane.ready(wanted, { ...(await workerNeeds()), ...options })
+      const { file, code } = fn
+      const told = { name: code.name, file, hash: code.hash }
+      return [
+        { ...metadata, backend: backend.name, runtime: { ...base, name }, name, isBuilt, function: told },
+      ]
     })
   }
 

@@ -42,6 +42,11 @@ export interface EmittedModule {
   readonly functionName: string
   /** File that defines the function. */
   readonly definedIn: string | undefined
+  /**
+   * Folder from which the bundle names its modules, so that it is the same wherever the program runs. Default: the working
+   * directory.
+   */
+  readonly namedFrom?: string
 }
 
 const cache = new BundleCache()
@@ -70,6 +75,7 @@ export async function bundleModule(emitted: EmittedModule, options: CaptureOptio
       emitted.revivedImports,
       [...candidates],
       process.cwd(),
+      emitted.namedFrom,
       emitted.needsBundle
         ? await lockStateOf(definedIn === undefined ? process.cwd() : dirname(definedIn))
         : '',
@@ -129,13 +135,15 @@ async function build(
   const natives = new NativePackages()
   const built = await runEsbuild(emitted, options, natives, candidates)
   const { metafile } = built
+  const { namedFrom = process.cwd() } = emitted
   const { code, sourceMap } = patchBundle(built, {
     files: Object.keys(metafile.inputs),
+    namedFrom,
     revivedImports: emitted.revivedImports,
   })
   const inputs = Object.keys(metafile.inputs)
     .filter(name => !name.includes(EMITTED_NAME))
-    .map(name => resolve(name))
+    .map(name => resolve(namedFrom, name))
   refuseBackReference(emitted, inputs)
   const hash = contentHash(code)
   const file = await cache.putModule(hash, code, sourceMap)
@@ -159,18 +167,22 @@ async function runEsbuild(
   candidates: Candidates,
 ): Promise<{ code: string; sourceMap: string; metafile: Metafile }> {
   const { build: esbuild } = await importEsbuild()
-  const includes = (options.includeModules ?? []).map(name => `import ${JSON.stringify(name)};`).join('\n')
+  const { namedFrom = process.cwd() } = emitted
+  // relative names are those of the working directory, wherever the modules are named from
+  const includes = (options.includeModules ?? [])
+    .map(name => `import ${JSON.stringify(/^\.{1,2}[/\\]/.test(name) ? resolve(name) : name)};`)
+    .join('\n')
   const plugins = [resolveFromImporter(), makeComputedImports(candidates), natives.plugin()]
   const settings = {
     stdin: {
       contents: includes === '' ? emitted.code : `${emitted.code}\n${includes}\n`,
       loader: 'js',
-      resolveDir: process.cwd(),
+      resolveDir: namedFrom,
       sourcefile: EMITTED_NAME,
     },
     outfile: 'function.mjs',
     // paths in comments and in the metafile are relative to it
-    absWorkingDir: process.cwd(),
+    absWorkingDir: namedFrom,
     bundle: true,
     write: false,
     platform: 'node',

@@ -24,20 +24,25 @@ interface Section {
 /**
  * Gives bundled modules what bundling took from them: `import.meta` is that of the module's own file on the client,
  * as in the function itself; and classes whose instances travelled with private fields let them be made. `files` are
- * the bundle's inputs, relative to the working directory, as esbuild names them.
+ * the bundle's inputs, relative to the folder `namedFrom`, as esbuild names them.
  */
 export function patchBundle(
   bundle: Bundle,
   {
     files,
+    namedFrom,
     revivedImports,
-  }: { readonly files: readonly string[]; readonly revivedImports: readonly RevivedImport[] },
+  }: {
+    readonly files: readonly string[]
+    readonly namedFrom: string
+    readonly revivedImports: readonly RevivedImport[]
+  },
 ): Bundle {
   const { code } = bundle
   if (revivedImports.length === 0 && !code.includes('import.meta', code.indexOf('\n// '))) return bundle
   const comments: Comment[] = []
   const ast = acorn().parse(code, { ecmaVersion: 'latest', sourceType: 'module', onComment: comments })
-  const sections = sectionsOf(comments, new Set(files))
+  const sections = sectionsOf(comments, new Set(files), namedFrom)
   const edits: Edit[] = []
   collectEdits(ast, sections, revivedImports, edits)
   if (edits.length === 0) return bundle
@@ -54,10 +59,10 @@ export function patchBundle(
 }
 
 /** esbuild writes a module's path as a comment above its text. */
-function sectionsOf(comments: readonly Comment[], files: ReadonlySet<string>): Section[] {
+function sectionsOf(comments: readonly Comment[], files: ReadonlySet<string>, namedFrom: string): Section[] {
   return comments.flatMap(({ value, end }) => {
     const name = value.trim()
-    return files.has(name) ? { start: end, file: path.resolve(name) } : []
+    return files.has(name) ? { start: end, file: path.resolve(namedFrom, name) } : []
   })
 }
 

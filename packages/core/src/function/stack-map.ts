@@ -8,12 +8,13 @@ type RawMap = object | string
 /** Positions of a worker's module in the user's source. Everything is loaded and built at the first error. */
 export class StackMap {
   readonly #emittedMap: () => RawMap | undefined
-  readonly #directory = process.cwd()
+  readonly #directory: string
   #trace: import('@jridgewell/trace-mapping').TraceMap | undefined
 
-  /** `emittedMap`: from the emitted module to the user's files. */
-  constructor(emittedMap: () => RawMap | undefined) {
+  /** `emittedMap`: from the emitted module to the user's files. `namedFrom`: see `EmittedModule`. */
+  constructor(emittedMap: () => RawMap | undefined, namedFrom = process.cwd()) {
     this.#emittedMap = emittedMap
+    this.#directory = namedFrom
   }
 
   /**
@@ -32,7 +33,7 @@ export class StackMap {
     })
   }
 
-  /** esbuild names sources relative to the working directory. */
+  /** esbuild names sources relative to its working directory. */
   #fileOf(source: string): string {
     return /^\w[\w+.-]+:/.test(source) ? source : path.resolve(this.#directory, source)
   }

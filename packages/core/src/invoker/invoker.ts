@@ -230,7 +230,7 @@ export class Invoker {
       job.addPackages(bundle.externalPackages)
       job.addFunction({ name: job.fn.name, hash: bundle.hash, read: () => bundle.read() })
       const runtime = lane.runtimeFor(job.runtime)
-      const [prefix] = await Promise.all([
+      const [prefix, metadata] = await Promise.all([
         makeJobPrefix(job, lane, surroundings),
         lane.ready(runtime, {
           signal: job.options.signal,
@@ -238,6 +238,7 @@ export class Invoker {
           ...(surroundings.drivers === undefined ? {} : { drivers: surroundings.drivers }),
         }),
       ])
+      lane.checkFunction(job, bundle.hash, runtime, metadata)
       lanes.set(lane, { prefix, runtime })
     } catch (error) {
       this.#drain(active, lane, error)

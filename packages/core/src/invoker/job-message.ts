@@ -55,7 +55,7 @@ interface FunctionParts {
 export async function makeJobPrefix(job: Job, lane: Lane, surroundings: JobSurroundings): Promise<JobPrefix> {
   const bundle = await job.fn.bundle()
   checkExternals(bundle, lane)
-  const { sharesFileSystem, bakesFunctions, maxPayloadBytes, maxReplyBytes } = lane.backend.capabilities
+  const { sharesFileSystem, maxPayloadBytes, maxReplyBytes } = lane.backend.capabilities
   const { publisher, storage, inlineResultBytes, clientMark } = surroundings
   const head: Omit<JobHead, 'function'> = {
     lithopsVersion: LITHOPS_VERSION,
@@ -91,7 +91,7 @@ export async function makeJobPrefix(job: Job, lane: Lane, surroundings: JobSurro
       { ...(envAt.kind === 'inline' ? { env } : {}), ...(extraArgs === undefined ? {} : { extraArgs }) },
     )
   }
-  const isBaked = bakesFunctions === true
+  const isBaked = lane.hasFunctionOf(job)
   const parts = { code: isBaked ? new Uint8Array(0) : await bundle.read(), env, extraArgs }
   const at = await placeParts(job, bundle, parts, surroundings, maxPayloadBytes)
   if (isBaked) at.code = { kind: 'file', path: `functions/${bundle.hash}.mjs` }

@@ -6,7 +6,8 @@ import type {
   WorkerDriver,
   WorkerSecrets,
 } from '../driver/compute-backend.ts'
-import { NotSupportedError, ProtocolError } from '../errors/index.ts'
+import { ConfigError, NotSupportedError, ProtocolError } from '../errors/index.ts'
+import type { Job } from '../job/job.ts'
 import { PROTOCOL_VERSION } from '../worker/protocol.ts'
 import { Pace } from './pace.ts'
 
@@ -39,6 +40,42 @@ export class Lane {
     if (this.drained !== undefined || this.pace.pauseMs > 0) return 0
     const { maxActivations, prefetch = 0 } = this.backend.capabilities
     return Math.min(this.pace.limit, maxActivations + (ahead ? prefetch : 0)) - this.inFlight
+  }
+
+  /**
+   * Whether activations carry the code of the job's function. Not where `deployRuntime` puts it into the runtime, nor where the
+   * config says that the runtime has it; workers that see this machine's files find it here.
+   */
+  hasFunctionOf({ isBaked }: Pick<Job, 'isBaked'>): boolean {
+    const { bakesFunctions, sharesFileSystem } = this.backend.capabilities
+    return bakesFunctions === true || (isBaked && !sharesFileSystem)
+  }
+
+  /**
+   * A runtime that the config says has the job's function must have it, just as it is now.
+   *
+   * @throws ConfigError where it has not, NotSupportedError where the backend has no such runtimes
+   */
+  checkFunction(
+    job: Pick<Job, 'isBaked' | 'fn'>,
+    hash: string,
+    runtime: RuntimeSpec,
+    { functions = [] }: RuntimeMetadata,
+  ): void {
+    if (!job.isBaked || runtime.functions !== undefined || this.backend.capabilities.sharesFileSystem) return
+    const { name: backend, extendRuntime } = this.backend
+    if (extendRuntime === undefined)
+      throw new NotSupportedError(
+        `${backend} has no runtimes that functions are put into: leave map_func_mod and map_func out of the section serverless.`,
+      )
+    if (functions.includes(hash)) return
+    const has = functions.length === 0 ? 'no function at all' : 'another version of it, or another function'
+    throw new ConfigError(
+      `The runtime '${runtime.name}' does not have the function '${job.fn.name}' as it is now, but ${has}. Put it there with ` +
+        `\`lithops runtime extend BASE_RUNTIME_NAME --filepath FILE --function ${job.fn.name} -b ${backend}\` and name that runtime in the config, ` +
+        'or leave serverless.map_func_mod and map_func out to send it with the job.',
+      { details: { runtime: runtime.name, hash, functions } },
+    )
   }
 
   /** The backend's default runtime with what a job asks beside it. */

@@ -33,6 +33,8 @@ export class Job {
   failed = 0
   /** Another client has begun it. */
   isAdopted = false
+  /** The config says that its runtime has its function: none is sent. */
+  isBaked = false
   /** One of them was handed to a backend. */
   isSent = false
   /** Calls that have not ended, by block of their ids. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { randomUUID } from 'node:crypto'
-import { COMPUTE_SPEC_VERSION, type RuntimeListing } from '../driver/compute-backend.ts'
+import { createHash, randomUUID } from 'node:crypto'
+import { COMPUTE_SPEC_VERSION, type RuntimeFunction, type RuntimeListing } from '../driver/compute-backend.ts'
 import { InvocationError, LithopsError } from '../errors/index.ts'
 import { PROTOCOL_VERSION } from '../worker/protocol.ts'
 import { type ComputeCase, ONCE } from './compute-context.ts'
@@ -98,6 +98,34 @@ export const runtimeCases: readonly ComputeCase[] = [
     },
   },
   {
+    name: 'extends a runtime by a function, once and under one name for the same content',
+    skip: ({ extendRuntime }) =>
+      extendRuntime === undefined ? 'the backend has no extendRuntime' : undefined,
+    run: async ({ backend }) => {
+      const base = backend.defaultRuntime.name
+      const [one, other] = [functionOf(1), functionOf(2)]
+      const extend = async (fn: RuntimeFunction) => {
+        const extended = await backend.extendRuntime?.({ base, functions: [fn] }, {})
+        assert.ok(extended !== undefined, 'extendRuntime gave nothing')
+        return extended
+      }
+      const [first, second] = await Promise.all([extend(one), extend(one)])
+      assert.equal(second.name, first.name, 'name of the same content')
+      assert.notEqual(first.name, base, 'name of the extended runtime')
+      assert.notEqual((await extend(other)).name, first.name, 'name of another content')
+      const { functions } = first
+      const runtime = { ...backend.defaultRuntime, name: first.name }
+      const metadata = await backend.deployRuntime(
+        functions === undefined ? runtime : { ...runtime, functions },
+        {},
+      )
+      assert.ok(metadata.functions?.includes(one.hash), 'metadata.functions lacks the function')
+      const again = await extend(one)
+      assert.deepEqual([again.name, again.isBuilt], [first.name, false], 'extended again')
+      await backend.deleteRuntime(runtime)
+    },
+  },
+  {
     name: 'lists a deployed runtime, and removes it however often it is asked',
     run: async ({ backend }) => {
       const runtime = backend.defaultRuntime
@@ -192,6 +220,13 @@ export const closingCases: readonly ComputeCase[] = [
     },
   },
 ]
+
+/** A function as core bundles one, which adds a number. */
+function functionOf(added: number): RuntimeFunction {
+  const text = `export default $h => { $h.refs([() => x => x + ${added}]); $h.imports([]); return $h.done() }`
+  const hash = createHash('sha256').update(text).digest('hex').slice(0, 32)
+  return { name: `plus${added}`, hash, read: async () => Buffer.from(text) }
+}
 
 function namesOf(runtimes: readonly RuntimeListing[]): string[] {
   return runtimes.map(({ name }) => name).sort()

@@ -1,4 +1,4 @@
-import { existsSync, symlinkSync } from 'node:fs'
+import { existsSync, readdirSync, symlinkSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -19,6 +19,8 @@ import { shareProcess } from './shared-process.ts'
 import type { WorkerHost } from './worker-host.ts'
 import { WorkerMonitors } from './worker-monitors.ts'
 import { WorkerStorages } from './worker-storages.ts'
+
+const FUNCTION_FILE = /^([0-9a-f]{32})\.mjs$/
 
 export interface CloudWorkerOptions {
   /** The platform's name of this worker process, for stats. */
@@ -112,13 +114,24 @@ export class CloudWorker {
 
   /** What the runtime says of itself. */
   get metadata(): RuntimeMetadata {
+    const functions = this.#broughtFunctions()
     return {
       lithopsVersion: LITHOPS_VERSION,
       protocolVersion: PROTOCOL_VERSION,
       nodeVersion: process.version,
       platform: process.platform,
       arch: process.arch,
+      ...(functions.length === 0 ? {} : { functions }),
     }
+  }
+
+  /** Hashes of those that the runtime brings. */
+  #broughtFunctions(): string[] {
+    const { functionFolder } = this.#options
+    if (functionFolder === undefined || !existsSync(functionFolder)) return []
+    return readdirSync(functionFolder)
+      .flatMap(name => FUNCTION_FILE.exec(name)?.[1] ?? [])
+      .sort()
   }
 
   /**
