@@ -50,6 +50,16 @@ test('who may not call services is told which role is missing, without a retry',
   })
 })
 
+test('on a machine of Google’s no key is needed: the identity of the platform deploys and calls', async () => {
+  const cloud = await there.start()
+  cloud.accounts.permit(undefined)
+  const backend = await there.open({ runtime_memory: 400 }, { hasKey: false })
+  await using fexec = new FunctionExecutor({ backend })
+  expect(await fexec.callAsync((x: number) => x + 1, 1)).toBe(2)
+  expect(cloud.counts).toMatchObject({ metadata: expect.any(Number), 'create service': 1 })
+  expect(cloud.counts.token).toBeUndefined()
+})
+
 test('who has no storage with keys needs the first role alone', async () => {
   const cloud = await permit(deployer)
   const backend = await there.open()

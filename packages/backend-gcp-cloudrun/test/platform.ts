@@ -33,8 +33,13 @@ export function platform(options: FakeCloudRunOptions = {}) {
     },
     /** The next backends know nothing of what others have found out. */
     newCache,
-    async open(section: Record<string, unknown> = {}): Promise<CloudRunBackend> {
+    /** `hasKey` false: on a machine of Google's, whose metadata server says who the program is. */
+    async open(section: Record<string, unknown> = {}, { hasKey = true } = {}): Promise<CloudRunBackend> {
       const { registry, endpoint, region } = await this.start()
+      if (!hasKey) {
+        vi.stubEnv('GOOGLE_APPLICATION_CREDENTIALS', '')
+        vi.stubEnv('GCE_METADATA_HOST', new URL(endpoint).host)
+      }
       const images = {
         docker_server: registry.host,
         docker_user: 'oauth2accesstoken',

@@ -108,22 +108,50 @@ export class Accounts {
     if (!isSigned) return refuse('invalid_grant', 'Invalid JWT Signature.')
     if (!AUDIENCES.has(claims.aud ?? ''))
       return refuse('invalid_grant', 'Invalid JWT: Failed audience check.')
-    const endsAtMs = Date.now() + this.#tokenMs
     const { target_audience: audience } = claims
-    if (audience !== undefined) {
-      this.given.id++
-      const id_token = this.#idToken(audience, endsAtMs)
-      this.#tokens.set(id_token, { endsAtMs, audience })
-      return { status: 200, body: { id_token } }
-    }
+    if (audience !== undefined) return { status: 200, body: { id_token: this.#giveId(audience) } }
     if (claims.scope === undefined) return refuse('invalid_scope', 'Empty or missing scope not allowed.')
+    return { status: 200, body: this.#giveAccess() }
+  }
+
+  /**
+   * The answer of the metadata server of Google's machines, on which a program needs no key; undefined for what it does not have.
+   * From: "About VM metadata".
+   */
+  metadata(path: string, query: URLSearchParams): string | undefined {
+    const account = '/computeMetadata/v1/instance/service-accounts/default'
+    switch (path) {
+      case '/':
+      case '/computeMetadata/v1/instance':
+        return 'service-accounts/\n'
+      case '/computeMetadata/v1/project/project-id':
+        return this.project
+      case '/computeMetadata/v1/universe/universe-domain':
+        return 'googleapis.com'
+      case `${account}/email`:
+        return this.email
+      case `${account}/token`:
+        return JSON.stringify(this.#giveAccess())
+      case `${account}/identity`:
+        return this.#giveId(query.get('audience') ?? '')
+      default:
+        return undefined
+    }
+  }
+
+  #giveId(audience: string): string {
+    this.given.id++
+    const endsAtMs = Date.now() + this.#tokenMs
+    const token = this.#idToken(audience, endsAtMs)
+    this.#tokens.set(token, { endsAtMs, audience })
+    return token
+  }
+
+  #giveAccess() {
     this.given.access++
     const access_token = `ya29.${randomUUID()}`
-    this.#tokens.set(access_token, { endsAtMs })
-    return {
-      status: 200,
-      body: { access_token, expires_in: Math.ceil(this.#tokenMs / 1000), token_type: 'Bearer' },
-    }
+    this.#tokens.set(access_token, { endsAtMs: Date.now() + this.#tokenMs })
+    return { access_token, expires_in: Math.ceil(this.#tokenMs / 1000), token_type: 'Bearer' }
   }
 
   /** From: AIP-4111, "Self-signed JWT". */

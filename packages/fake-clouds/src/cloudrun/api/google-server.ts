@@ -211,6 +211,22 @@ export class GoogleServer {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
     const body = Buffer.concat(chunks).toString('utf8')
+    if (request.headers['metadata-flavor'] === 'Google') {
+      const text = this.#parts.accounts.metadata(url.pathname.replace(/(.)\/$/, '$1'), url.searchParams)
+      this.requests.push({
+        action: 'metadata',
+        name: url.pathname,
+        status: text === undefined ? 404 : 200,
+        body,
+      })
+      const type = text?.startsWith('{') ? 'application/json' : 'application/text'
+      response.writeHead(text === undefined ? 404 : 200, {
+        'metadata-flavor': 'Google',
+        'content-type': type,
+      })
+      response.end(text)
+      return
+    }
     const found = RULES.find(({ method, path }) => method === request.method && path.test(url.pathname))
     const action = url.pathname === '/token' ? 'token' : (found?.action ?? `${request.method}`)
     const respond = (status: number, text: string) => {
