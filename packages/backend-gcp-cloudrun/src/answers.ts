@@ -35,9 +35,12 @@ export function platformRefusal(refusal: WorkerRefusal, serviceName: string): In
   const seconds = Number(headers['retry-after'])
   const retryAfter = seconds > 0 ? { retryAfterMs: seconds * 1000 } : {}
   if (status === 401) {
-    return new InvocationError(`${said}. The ID token is not, or not any more, good for it.`, {
-      details: { ...details, errorCode: RefusalCode.badToken },
-    })
+    return new InvocationError(
+      `${said}. The ID token is not, or not any more, good for it: those of service accounts are, and of people who impersonate one.`,
+      {
+        details: { ...details, errorCode: RefusalCode.badToken },
+      },
+    )
   }
   if (status === 403) {
     return new InvocationError(

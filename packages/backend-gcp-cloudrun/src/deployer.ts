@@ -15,6 +15,9 @@ import { attempt, hasCode } from './vendor-errors.ts'
 
 const CHANGE_ATTEMPTS = 12
 const LOOK_AGAIN_MS = 300
+/** What may read a secret takes its time to be known. From: "Access change propagation" of the IAM documentation, two minutes. */
+const ACCESS_MS = 120_000
+const ACCESS_PAUSE_MS = 1_500
 /** A name that is being removed is free again after some seconds. */
 const REMOVAL_MS = 120_000
 
@@ -49,6 +52,7 @@ export class Deployer {
         ? undefined
         : await this.#secrets.place(secretName(name), secrets, { serviceAccount, signal })
     let hasBroken = false
+    const accessEndMs = performance.now() + (wanted === undefined ? 0 : ACCESS_MS)
     return attempt(`deploying the service ${name}`, signal, async () => {
       for (let tries = 1; ; tries++) {
         const now = await this.#api.findService(name, { signal })
@@ -59,7 +63,8 @@ export class Deployer {
         try {
           if (now === undefined) {
             log.info(`making the service ${name}`)
-            return await this.#make(plan, wanted ?? (await this.#placedBefore(name, signal)), signal)
+            const version = wanted ?? (await this.#placedBefore(name, signal))
+            return await this.#make(plan, version, { keepsSecret: performance.now() < accessEndMs, signal })
           }
           if (wanted !== undefined && !sees(now, wanted)) {
             log.debug(`the service ${name} is told of other secrets`)
@@ -69,6 +74,12 @@ export class Deployer {
           return await waitUntilReady(this.#api, name, { signal, logs: this.#logs })
         } catch (error) {
           signal?.throwIfAborted()
+          if (isWithoutAccess(error) && performance.now() < accessEndMs) {
+            log.debug(`the workers of ${name} may not read its secret yet`)
+            if (now !== undefined) await this.#api.deleteService(name, { signal })
+            await pause(ACCESS_PAUSE_MS, signal)
+            continue
+          }
           // what somebody left broken is made anew, once: the reason may be gone
           if (now !== undefined && !hasBroken && RuntimeDeployError.isInstance(error)) {
             hasBroken = true
@@ -89,7 +100,7 @@ export class Deployer {
   async #make(
     plan: ServicePlan,
     secretVersion: string | undefined,
-    signal: AbortSignal | undefined,
+    { keepsSecret, signal }: { readonly keepsSecret: boolean; readonly signal: AbortSignal | undefined },
   ): Promise<RunService> {
     const { name } = plan
     try {
@@ -107,7 +118,8 @@ export class Deployer {
           ? await notReady(made, this.#logs, signal)
           : error
       await this.#api.deleteService(name).catch(() => {})
-      await this.#secrets.remove(secretName(name), undefined).catch(() => {})
+      if (!(keepsSecret && isWithoutAccess(why)))
+        await this.#secrets.remove(secretName(name), undefined).catch(() => {})
       throw why
     }
   }
@@ -144,4 +156,9 @@ function isBeingRemoved({ deleteTime }: RunService): boolean {
 /** Versions have what those before them have, and more. */
 function sees(service: RunService, wanted: string): boolean {
   return Number(secretsSeenBy(service) ?? 0) >= Number(wanted)
+}
+
+/** The service account of the workers may not read the secret of their service: not, or not yet. */
+function isWithoutAccess(error: unknown): boolean {
+  return error instanceof Error && /Permission denied on secret/i.test(error.message)
 }

@@ -71,12 +71,11 @@ export class RunApi {
     })
   }
 
-  /** Resolves when the platform has done it, or rejects with why it cannot. Refused with ALREADY_EXISTS where there is one. */
+  /** Resolves when the platform has done it, or rejects with why it cannot. Refused with ALREADY_EXISTS where there is one, as also when it was asked again. */
   async createService(name: string, service: RunService, { signal }: CallOptions = {}): Promise<void> {
     const [parent, client] = [await this.parent(), await this.#open()]
-    const [operation] = await this.#within(
-      signal,
-      client.createService({ parent, serviceId: name, service }, ONCE),
+    const [operation] = await again(signal, () =>
+      this.#within(signal, client.createService({ parent, serviceId: name, service }, ONCE)),
     )
     await this.#finished(operation, signal)
   }
@@ -84,7 +83,9 @@ export class RunApi {
   /** With the `etag` that was read: refused with ABORTED or FAILED_PRECONDITION when somebody was faster. */
   async updateService(service: RunService, { signal }: CallOptions = {}): Promise<void> {
     const client = await this.#open()
-    const [operation] = await this.#within(signal, client.updateService({ service }, ONCE))
+    const [operation] = await again(signal, () =>
+      this.#within(signal, client.updateService({ service }, ONCE)),
+    )
     await this.#finished(operation, signal)
   }
 

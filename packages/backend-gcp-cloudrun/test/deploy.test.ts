@@ -73,7 +73,11 @@ describe('a project', () => {
     cloud.clear()
     const backend = await there.open({ runtime_memory: 340 })
     const secret = { storageId: 'minio-1', storageName: 'minio', values: { password: 'very-secret-word' } }
+    // who may read it is known a moment later: that is waited for
+    cloud.timing.policyMs = 400
     await backend.deployRuntime(backend.defaultRuntime, { secrets: [secret] })
+    cloud.timing.policyMs = 0
+    expect(cloud.counts['create service']).toBeGreaterThan(1)
     expect(await run(backend)).toEqual([2, 4, 6])
     expect(cloud.secrets.text).toContain('very-secret-word')
     const told = cloud.requests.filter(({ body }) => {
@@ -167,6 +171,9 @@ describe('a project', () => {
     const cloud = await there.start()
     cloud.clear()
     const backend = await there.open()
+    const writes = cloud.inject(cloudRunFaults.rateLimited(), { place: 'api', action: 'create service' })
+    await backend.deployRuntime({ name: 'default', memoryMiB: 390 })
+    expect(writes.strikes).toBe(1)
     const list = { place: 'api', action: 'list services' } as const
     cloud.inject(cloudRunFaults.rateLimited(), { ...list, times: 2 })
     expect(await backend.listRuntimes()).not.toEqual([])

@@ -99,7 +99,7 @@ export class FakeCloudRun implements AsyncDisposable {
         : new PodmanContainers(options.containers)
     const parent = `projects/${accounts.project}/locations/${region}`
     const operations = new Operations(parent)
-    const secrets = new SecretStore(accounts.number)
+    const secrets = new SecretStore(accounts.number, timing)
     const log = new CloudLog(timing.logMs)
     const faults: InjectedKnativeFault[] = []
     const serviceRequests: SeenServiceRequest[] = []

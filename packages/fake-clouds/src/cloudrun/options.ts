@@ -11,6 +11,8 @@ export interface CloudRunTiming {
   readonly pendingMs: number
   /** From the removal of a service until its name is free. Default: 0. */
   readonly removalMs: number
+  /** Until a policy of a secret counts. Default: 0; the real one takes up to two minutes. */
+  readonly policyMs: number
   /** Until the log has what was written. Default: 150. */
   readonly logMs: number
   /** From SIGTERM to SIGKILL. Default: 10,000, as the platform has it. */
@@ -46,6 +48,7 @@ export const DEFAULT_TIMING: CloudRunTiming = {
   scaleDownMs: 30_000,
   pendingMs: 10_000,
   removalMs: 0,
+  policyMs: 0,
   logMs: 150,
   graceMs: 10_000,
 }

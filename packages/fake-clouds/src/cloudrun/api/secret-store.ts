@@ -1,3 +1,4 @@
+import type { CloudRunTiming } from '../options.ts'
 import { refusals } from './refusal.ts'
 
 interface Policy {
@@ -9,6 +10,7 @@ interface StoredSecret {
   readonly labels: Readonly<Record<string, string>>
   readonly versions: string[]
   policy: Policy
+  policyAtMs: number
 }
 
 const READER = 'roles/secretmanager.secretAccessor'
@@ -17,10 +19,12 @@ const READER = 'roles/secretmanager.secretAccessor'
 export class SecretStore {
   readonly #secrets = new Map<string, StoredSecret>()
   readonly #number: string
+  readonly #timing: Pick<CloudRunTiming, 'policyMs'>
 
   /** @param number of the project: names have it in the place of the id */
-  constructor(number: string) {
+  constructor(number: string, timing: Pick<CloudRunTiming, 'policyMs'>) {
     this.#number = number
+    this.#timing = timing
   }
 
   get names(): readonly string[] {
@@ -36,7 +40,7 @@ export class SecretStore {
 
   create(name: string, labels: Readonly<Record<string, string>>): object {
     if (this.#secrets.has(name)) throw refusals.exists(`Secret [${this.#full(name)}]`)
-    this.#secrets.set(name, { labels, versions: [], policy: { etag: 'ACAB' } })
+    this.#secrets.set(name, { labels, versions: [], policy: { etag: 'ACAB' }, policyAtMs: 0 })
     return this.read(name)
   }
 
@@ -81,7 +85,7 @@ export class SecretStore {
   }
 
   setPolicy(name: string, policy: Policy): Policy {
-    this.#find(name).policy = policy
+    Object.assign(this.#find(name), { policy, policyAtMs: Date.now() + this.#timing.policyMs })
     return policy
   }
 
@@ -89,10 +93,11 @@ export class SecretStore {
   seenBy(serviceAccount: string, name: string, version: string): string | undefined {
     const secret = this.#secrets.get(name)
     const member = `serviceAccount:${serviceAccount}`
-    const may = secret?.policy.bindings?.some(
+    if (secret === undefined || Date.now() < secret.policyAtMs) return undefined
+    const may = secret.policy.bindings?.some(
       ({ role, members = [] }) => role === READER && members.includes(member),
     )
-    const data = secret?.versions[(version === 'latest' ? secret.versions.length : Number(version)) - 1]
+    const data = secret.versions[(version === 'latest' ? secret.versions.length : Number(version)) - 1]
     return may && data !== undefined ? Buffer.from(data, 'base64').toString('utf8') : undefined
   }
 
