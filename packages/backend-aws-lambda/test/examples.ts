@@ -31,6 +31,12 @@ const PROGRAMS: readonly Program[] = [
   { file: snippet('getting-started/context.ts'), prints: /^Hello World! This is attempt 0\.$/ },
   { file: snippet('getting-started/errors.ts'), prints: /^true article 42\ntrue$/, isForReplies: true },
   { file: snippet('getting-started/futures.ts'), prints: /^20 .*waiting 20 ms[\s\S]*waiting 300 ms/m },
+  {
+    file: join('packages', 'cli', 'src', 'main.ts'),
+    args: ['hello', '--map', '3'],
+    prints: /\(call 2\)\n3 calls on .*\n\d requests?, .* GiB-seconds\) billed, .* USD at list prices(, without the storage)?\.$/,
+  },
+  { file: snippet('getting-started/stream.ts'), prints: /^29994$/ },
   { file: snippet('getting-started/map-reduce.ts'), prints: /^32\n\[ 'ES', 'DE' \] \[ 27, 5 \]$/ },
 ]
 

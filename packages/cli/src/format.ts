@@ -1,3 +1,5 @@
+import type { UsageReport } from '@lithops/core'
+
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
 
 /** E.g. '812 B', '1.5 GiB'. */
@@ -25,4 +27,19 @@ export function formatKey(key: string): string {
 /** 'object', '3 objects'. */
 export function countOf(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
+
+/** What platforms bill for calls, as a sentence; empty where no price is known, as on this machine. */
+export function formatUsage(usage: UsageReport): string {
+  const { requests, billedMs, gibSeconds, isEstimated, coldStarts, costUsd } = usage
+  const prices = Object.values(usage.backends).flatMap(({ costUsd: price }) => price ?? [])
+  if (prices.length === 0) return ''
+  const memory = gibSeconds === undefined ? '' : ` (${gibSeconds.toPrecision(3)} GiB-seconds)`
+  const billed = `${isEstimated ? 'about ' : ''}${(billedMs / 1000).toFixed(2)} s${memory} billed`
+  const calls = prices.reduce((sum, price) => sum + price, 0)
+  const cost =
+    costUsd === undefined
+      ? `${calls.toPrecision(2)} USD at list prices, without the storage`
+      : `${costUsd.toPrecision(2)} USD at list prices`
+  return `${countOf(requests, 'request')}, ${billed}, ${countOf(coldStarts, 'cold start')}: ${cost}.`
 }

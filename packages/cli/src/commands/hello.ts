@@ -1,4 +1,5 @@
 import { userInfo } from 'node:os'
+import { formatUsage } from '../format.ts'
 import { type GlobalOptions, print, withExecutor } from '../global-options.ts'
 
 /** `lithops hello [--map N]` */
@@ -13,11 +14,17 @@ export function hello(options: GlobalOptions & { readonly map?: number }): Promi
     const greetings = await fexec.getResult(futures, options.json ? { progress: false } : {})
     const seconds = (performance.now() - began) / 1000
     const workers = new Set(futures.map(future => future.stats.workerId)).size
+    const usage = await fexec.usageOf(futures)
     const text =
       options.map === undefined
         ? `Hello ${name}! Lithops for TypeScript is working as expected :)`
         : `${greetings.join('\n')}\n${greetings.length} calls on ${workers} workers in ${seconds.toFixed(2)} s.`
-    print(options, { ok: true, greetings, workers, seconds }, text)
+    const billed = formatUsage(usage)
+    print(
+      options,
+      { ok: true, greetings, workers, seconds, usage },
+      billed === '' ? text : `${text}\n${billed}`,
+    )
     return true
   })
 }

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import type { AttachedJob, CallHandle, FunctionExecutor } from '@lithops/core'
+import { formatUsage } from '../format.ts'
 import { type GlobalOptions, print, withExecutor } from '../global-options.ts'
 import { table } from '../table.ts'
 
@@ -41,13 +42,16 @@ async function finishJob(
   await fexec.wait(job.futures, options.json ? { progress: false } : {})
   const failed = job.futures.filter(future => !future.isSuccess)
   const succeeded = job.futures.length - failed.length
+  // of this program: what the lost one has used is not known here
+  const usage = await fexec.usageOf(job.futures)
   const text = [
     `${succeeded} of ${job.futures.length} calls of '${job.info.functionName}' succeeded.`,
     ...failed.slice(0, SHOWN_ERRORS).map(future => `call ${future.callId}: ${messageOf(future.error)}`),
     failed.length > SHOWN_ERRORS ? `and ${failed.length - SHOWN_ERRORS} more` : '',
     `lithops job results ${jobKey} prints them.`,
+    formatUsage(usage),
   ]
-  print(options, { ok: failed.length === 0, jobKey, succeeded, failed: failed.length }, lines(text))
+  print(options, { ok: failed.length === 0, jobKey, succeeded, failed: failed.length, usage }, lines(text))
   return failed.length === 0
 }
 
