@@ -64,6 +64,33 @@ test('a frame is home within some milliseconds', async () => {
   expect((await frames.next()).done).toBe(true)
 })
 
+test('many reads at the same time are no leak of listeners', async () => {
+  const backend = new MemoryStorage()
+  const monitor = new StorageMonitor({ backend, bucket: 'jobs', maxKeyBytes: 0 })
+  const publisher = createStoragePublisher(await monitor.publisherAddress(job), backend)
+  const get = backend.getObject.bind(backend)
+  backend.getObject = async (bucket, key, options) => {
+    const listener = () => {}
+    options?.signal?.addEventListener('abort', listener)
+    const body = await get(bucket, key, options)
+    await new Promise(setImmediate)
+    options?.signal?.removeEventListener('abort', listener)
+    return body
+  }
+  for (let callId = 0; callId < 20; callId++)
+    await publisher.publish(new Uint8Array([callId]), job, { callId, attempt: 0 })
+  const warnings: Error[] = []
+  const note = (warning: Error) => warnings.push(warning)
+  process.on('warning', note)
+  const controller = new AbortController()
+  let read = 0
+  for await (const _ of monitor.watch(job, { signal: controller.signal, openCalls: () => 20 - read }))
+    if (++read === 20) controller.abort()
+  await new Promise(setImmediate)
+  process.off('warning', note)
+  expect(warnings).toEqual([])
+})
+
 test('a listing alone tells small frames, and blocks that have ended are not listed again', async () => {
   const backend = new MemoryStorage()
   const asked: string[] = []

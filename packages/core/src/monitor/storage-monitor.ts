@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { MonitorDriver } from '../driver/driver.ts'
 import { type JobKey, MONITOR_SPEC_VERSION, type Monitor, type WatchOptions } from '../driver/monitor.ts'
 import type { StorageBackend } from '../driver/storage-backend.ts'
@@ -59,6 +60,7 @@ export class StorageMonitor implements Monitor {
 
   async *watch(job: JobKey, options: WatchOptions): AsyncGenerator<Uint8Array, void, undefined> {
     const signal = AbortSignal.any([options.signal, this.#closing.signal])
+    setMaxListeners(0, signal) // as many as reads under way, and no leak
     const seen = new Set<string>()
     const pace = new PollingPace(this.#pace, options.openCalls)
     const pause = this.#makePause(look => pace.pause(look))

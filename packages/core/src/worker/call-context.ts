@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { RabbitChannel } from '../driver/rabbit-channel.ts'
 import { NotSupportedError, WorkerLostError } from '../errors/index.ts'
 import type { Storage } from '../storage/storage.ts'
@@ -79,7 +80,10 @@ export class RunningCall implements CallContext {
   }
 
   get signal(): AbortSignal {
-    this.#abort ??= new AbortController()
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController()
+      setMaxListeners(0, this.#abort.signal) // a function may wait for many things at the same time
+    }
     return this.#abort.signal
   }
 
