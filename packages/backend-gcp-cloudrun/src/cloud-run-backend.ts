@@ -8,12 +8,14 @@ import {
   type ComputeCapabilities,
   type DeployOptions,
   type DriverContext,
+  type ExtendedRuntime,
   InvocationError,
   type InvokeOptions,
   KnownFacts,
   type LogQuery,
   type PlatformPolicy,
   type RuntimeBuild,
+  type RuntimeExtension,
   type RuntimeListing,
   type RuntimeMetadata,
   type RuntimeSpec,
@@ -86,6 +88,15 @@ export class CloudRunBackend implements ComputeBackend {
     signal?.throwIfAborted()
     this.#closing.signal.throwIfAborted()
     await (await this.#open()).images.build(build, signal)
+  }
+
+  async extendRuntime(
+    extension: RuntimeExtension,
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<ExtendedRuntime> {
+    signal?.throwIfAborted()
+    this.#closing.signal.throwIfAborted()
+    return (await this.#open()).images.extend(extension, signal)
   }
 
   async deployRuntime(runtime: RuntimeSpec, options: DeployOptions = {}): Promise<RuntimeMetadata> {

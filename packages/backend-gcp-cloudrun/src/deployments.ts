@@ -144,7 +144,11 @@ export class Deployments {
       { serviceAccount, environment, workerProcesses, concurrency },
     ]
     const name = workerName(user, { name: runtime.name, memoryMiB }, { content, characters: NAME_CHARACTERS })
-    return { plan: { name, user, image, settings, runtime: runtime.name, memoryMiB, version }, forget }
+    const functions = (runtime.functions ?? []).map(one => one.name)
+    return {
+      plan: { name, user, image, settings, runtime: runtime.name, memoryMiB, version, functions },
+      forget,
+    }
   }
 
   async #ensure(

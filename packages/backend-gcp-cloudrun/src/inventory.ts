@@ -43,8 +43,8 @@ export class Inventory {
       const facts = factsIn(annotations)
       const isGone = deleteTime !== null && deleteTime !== undefined
       if (facts === undefined || isGone || !isOf(user, workerName, labels)) return []
-      const { runtime: name, version, memoryMiB } = facts
-      return [{ name, version, memoryMiB, workerName }]
+      const { runtime: name, version, memoryMiB, functions } = facts
+      return [{ name, version, memoryMiB, workerName, ...(functions.length === 0 ? {} : { functions }) }]
     })
   }
 

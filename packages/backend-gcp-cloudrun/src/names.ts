@@ -7,6 +7,7 @@ const LABEL_USER = 'lithops-ts-user'
 const RUNTIME = 'lithops.org/runtime'
 const MEMORY = 'lithops.org/memory'
 const VERSION = 'lithops.org/version'
+const FUNCTIONS = 'lithops.org/functions'
 
 /** Labels of everything of one user. */
 export function labelsOf(user: string): Readonly<Record<string, string>> {
@@ -37,20 +38,33 @@ export interface ServiceFacts {
   readonly runtime: string
   readonly memoryMiB: number
   readonly version: string
+  /** Names of functions that were put into its image for jobs; empty for none. */
+  readonly functions: readonly string[]
 }
 
 /** Annotations: labels cannot hold names of images. */
-export function annotationsOf({ runtime, memoryMiB, version }: ServiceFacts): Record<string, string> {
-  return { [RUNTIME]: runtime, [MEMORY]: String(memoryMiB), [VERSION]: version }
+export function annotationsOf(facts: ServiceFacts): Record<string, string> {
+  const { runtime, memoryMiB, version, functions } = facts
+  return {
+    [RUNTIME]: runtime,
+    [MEMORY]: String(memoryMiB),
+    [VERSION]: version,
+    ...(functions.length === 0 ? {} : { [FUNCTIONS]: functions.join(' ') }),
+  }
 }
 
 /** Undefined for a service of somebody else. */
 export function factsIn(
   annotations: Readonly<Record<string, string>> | null | undefined,
 ): ServiceFacts | undefined {
-  const { [RUNTIME]: runtime, [MEMORY]: memory, [VERSION]: version } = annotations ?? {}
+  const {
+    [RUNTIME]: runtime,
+    [MEMORY]: memory,
+    [VERSION]: version,
+    [FUNCTIONS]: functions,
+  } = annotations ?? {}
   if (runtime === undefined || version === undefined) return undefined
-  return { runtime, version, memoryMiB: Number(memory) }
+  return { runtime, version, memoryMiB: Number(memory), functions: functions?.split(' ') ?? [] }
 }
 
 /** The last part of `projects/p/locations/r/services/name`. */
