@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, symlinkSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -267,7 +267,10 @@ export class CloudWorker {
     await mkdir(this.#folder, { recursive: true })
     const packages = this.#packageFolder()
     const link = join(this.#folder, 'node_modules')
-    if (packages !== undefined && !existsSync(link)) symlinkSync(packages, link, 'dir')
+    if (packages === undefined) return
+    // one that leads nowhere may be there, of a process of the same id that was killed
+    rmSync(link, { force: true })
+    symlinkSync(packages, link, 'dir')
   }
 
   #captureLogs(): void {
