@@ -4,14 +4,23 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { exported, FunctionExecutor } from '@lithops/core'
-import type { ExtendedRuntime, RuntimeExtension } from '@lithops/core/driver'
-import { afterAll, describe, expect, test } from 'vitest'
+import {
+  type ExtendedRuntime,
+  MONITOR_SPEC_VERSION,
+  type Monitor,
+  MonitorError,
+  type RuntimeExtension,
+} from '@lithops/core/driver'
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
 import { functionFiles } from '../src/index.ts'
 import { HttpPlatform } from './http-platform.ts'
 
 const once = { retries: { infrastructure: 0, user: 0 } } as const
 const root = mkdtempSync(path.join(tmpdir(), 'lithops-test-extended-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
+afterEach(() => {
+  vi.restoreAllMocks()
+})
 
 type Scale = (x: number) => readonly [string, number]
 
@@ -176,6 +185,29 @@ describe('another function than the one that the runtime has', () => {
       true,
     ))
 })
+
+test('a broker that cannot be reached keeps no runtime from being deployed', () =>
+  on('unreachable', async platform => {
+    const { file } = await program('unreachable')
+    const told: string[] = []
+    vi.spyOn(process.stderr, 'write').mockImplementation(text => told.push(String(text)) > 0)
+    const monitor: Monitor = {
+      specVersion: MONITOR_SPEC_VERSION,
+      name: 'away',
+      workerModule: '/no/such/module.mjs',
+      watch: async function* () {},
+      publisherAddress: async () => {
+        throw new MonitorError('The broker is away.')
+      },
+      forget: async () => {},
+      close: async () => {},
+    }
+    const monitoring = { specVersion: MONITOR_SPEC_VERSION, name: 'away', create: () => monitor } as const
+    await using fexec = new FunctionExecutor({ backend: platform, monitoring })
+    const [extended] = await fexec.runtimes.extend({ filepath: file, function: 'scale' })
+    expect(extended?.isBuilt).toBe(true)
+    expect(told.join('')).toContain('deployed now, but by the first job: The broker is away.')
+  }))
 
 test('a backend without such runtimes says so', async () => {
   const { file, scale } = await program('without')

@@ -90,7 +90,13 @@ export class ExecutorSurroundings {
   async workerNeeds(): Promise<WorkerNeeds> {
     const [opened] = await Promise.all([this.#storages.open(), this.#ready])
     const storage = this.#storageOfJobs(opened)
-    const monitor = await this.#monitorNeeds(storage)
+    const monitor = await this.#monitorNeeds(storage).catch(error => {
+      if (!MonitorError.isInstance(error)) throw error
+      this.#parts.log.warn(
+        `What the monitor needs is not deployed now, but by the first job: ${error.message}`,
+      )
+      return { drivers: [], secrets: [] }
+    })
     const secret = storage === undefined ? undefined : secretsOf(storage.backend)
     const drivers = [...driversOf(storage === undefined ? [] : [storage]), ...monitor.drivers]
     const secrets = [...(secret === undefined ? [] : [secret]), ...monitor.secrets]
