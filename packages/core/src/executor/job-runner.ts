@@ -228,8 +228,13 @@ export class JobRunner {
     this.#checkEnd(job)
   }
 
-  /** Cancels all calls of a job that have not ended. Returns how many. */
-  cancelJob(job: Job, reason: string, cause?: unknown): number {
+  /** Cancels all calls of a job that have not ended. Returns how many. `leavesWorkers`: those that run them go on. */
+  cancelJob(
+    job: Job,
+    reason: string,
+    cause?: unknown,
+    options: { readonly leavesWorkers?: boolean } = {},
+  ): number {
     job.isStopped = true
     job.cancelled ??= { reason, cause }
     this.#readers.get(job)?.stop()
@@ -237,7 +242,7 @@ export class JobRunner {
     for (const call of this.#calls.get(job) ?? []) {
       if (call.isEnded) continue
       cancelled++
-      this.#host.invoker.cancel(call, reason, cause)
+      this.#host.invoker.cancel(call, reason, cause, options)
     }
     return cancelled
   }
@@ -249,9 +254,10 @@ export class JobRunner {
     for (const call of this.#calls.get(job) ?? []) if (!call.isEnded) call.fail(error)
   }
 
-  /** Cancels everything. */
+  /** Cancels everything; durable jobs go on where they run. */
   close(): void {
-    for (const job of this.openJobs) this.cancelJob(job, 'its executor was closed')
+    for (const job of this.openJobs)
+      this.cancelJob(job, 'its executor was closed', undefined, { leavesWorkers: job.options.durable })
   }
 
   #callForItem(job: Job, item: unknown): Call {

@@ -170,19 +170,25 @@ export class Invoker {
       for (const call of activation.openCalls) call.fail(error)
   }
 
-  /** Ends a call that nobody wants any more. */
-  cancel(call: Call, reason: string, cause?: unknown): void {
+  /** Ends a call that nobody wants any more; its worker too, unless it is left alone. */
+  cancel(
+    call: Call,
+    reason: string,
+    cause?: unknown,
+    { leavesWorkers = false }: { readonly leavesWorkers?: boolean } = {},
+  ): void {
     if (call.isEnded) return
     const activation = this.#byCall.get(call)
     call.cancel(reason, cause)
-    activation?.callCancelled()
+    if (!leavesWorkers) activation?.callCancelled()
   }
 
-  /** Aborts everything under way. Open calls must have been cancelled before. */
+  /** Aborts everything under way, but for durable jobs. Open calls must have been cancelled before. */
   close(): void {
     this.#isClosed = true
     clearTimeout(this.#pumpTimer)
-    for (const activation of this.#inFlight) activation.cancellation.request()
+    for (const activation of this.#inFlight)
+      if (!activation.job.options.durable) activation.cancellation.request()
     for (const { overdue } of this.#active.values()) overdue.close()
     this.#active.clear()
   }
