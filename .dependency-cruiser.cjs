@@ -123,7 +123,7 @@ module.exports = {
       },
       to: {
         path: '^packages/$1/src/',
-        pathNot: '^packages/$1/src/(worker/|limits\\.ts|http-protocol\\.ts|batch-file\\.ts)',
+        pathNot: '^packages/$1/src/(worker/|limits\\.ts|http-protocol\\.ts|batch-file\\.ts|exit-facts\\.ts)',
       },
     },
     {

@@ -8,6 +8,11 @@ export const HEARTBEAT_HEADER = 'lithops-heartbeat-ms'
 /** What becomes of the calls when the connection is closed before the end of the answer. */
 export const DISCONNECT_HEADER = 'lithops-on-disconnect'
 
+/** What a worker with an access key asks for in every request: without it, or with another, it answers 401. */
+export const ACCESS_HEADER = 'lithops-access-key'
+/** Variable of a worker that says its access key: for platforms that let everybody reach it. */
+export const ACCESS_KEY_VARIABLE = 'LITHOPS_ACCESS_KEY'
+
 /** Proxies cut silent connections after a minute, as a rule: there is room for some that are late. */
 export const DEFAULT_HEARTBEAT_MS = 10_000
 export const MIN_HEARTBEAT_MS = 100

@@ -1,7 +1,15 @@
-export { BATCH_ARGUMENT, BATCH_VARIABLE, encodeBatch, METADATA_ARGUMENT } from './batch-file.ts'
+export {
+  BATCH_ARGUMENT,
+  BATCH_VARIABLE,
+  encodeBatch,
+  METADATA_ARGUMENT,
+  packBatch,
+} from './batch-file.ts'
 export { noteFunctionBuild, warnOfPublicCode } from './code-warnings.ts'
 export { environmentSetting } from './environment-setting.ts'
+export { EXIT_FACTS, type ExitMetadata, metadataOfExits, TELL_BY_EXIT_VARIABLE } from './exit-facts.ts'
 export { type FindImageToolOptions, findImageTool, IMAGE_TOOLS } from './find-image-tool.ts'
+export { ACCESS_HEADER, ACCESS_KEY_VARIABLE } from './http-protocol.ts'
 export {
   byDigest,
   formatImageReference,

@@ -1,7 +1,7 @@
-import { open } from 'node:fs/promises'
+import { open, readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { CloudWorker, type StorageHead } from '@lithops/core/worker'
-import { BATCH_VARIABLE, type BatchReader, readBatchEntry } from '../batch-file.ts'
+import { BATCH_VARIABLE, type BatchReader, readBatchEntry, unpackBatch } from '../batch-file.ts'
 import { functionFolder, packageFolders } from './image-folders.ts'
 import type { WorkerDrivers } from './slot.ts'
 
@@ -17,6 +17,8 @@ const EXIT_BY_FUNCTION = 70
 
 interface BatchPlace {
   readonly file?: string
+  /** The file is text of `packBatch`. */
+  readonly isPacked?: boolean
   readonly storage?: StorageHead
   readonly key?: string
   readonly first?: number
@@ -28,7 +30,7 @@ interface BatchPlace {
  * @param graceMs from SIGTERM until what still runs is given up
  */
 export async function runBatch(drivers: WorkerDrivers, graceMs: number): Promise<void> {
-  const index = readIndex(process.env)
+  const index = batchIndex(process.env)
   const place = readPlace(process.env)
   let isTold = false
   process.on('exit', code => {
@@ -54,7 +56,8 @@ export async function runBatch(drivers: WorkerDrivers, graceMs: number): Promise
   isTold = true
 }
 
-function readIndex(environment: NodeJS.ProcessEnv): number {
+/** Which part of a batch is this worker's. Throws a RangeError where the environment does not say. */
+export function batchIndex(environment: NodeJS.ProcessEnv): number {
   const name = INDEX_VARIABLES.find(variable => environment[variable] !== undefined)
   if (name === undefined)
     throw new RangeError(
@@ -83,11 +86,15 @@ function readPlace(environment: NodeJS.ProcessEnv): BatchPlace {
 
 async function withReader<T>(
   worker: CloudWorker,
-  { file, storage, key }: BatchPlace,
+  { file, isPacked, storage, key }: BatchPlace,
   use: (read: BatchReader) => Promise<T>,
 ): Promise<T> {
   if (file === undefined) {
     return use((start, end) => worker.readObject(storage as StorageHead, key as string, { start, end }))
+  }
+  if (isPacked) {
+    const batch = await unpackBatch(await readFile(file, 'utf8'))
+    return use(async (start, end) => batch.subarray(start, end))
   }
   const handle = await open(file, 'r')
   try {

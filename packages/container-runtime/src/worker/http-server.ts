@@ -1,7 +1,9 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { PROTOCOL_VERSION } from '@lithops/core/worker'
 import {
+  ACCESS_HEADER,
   type ActivationError,
   DEFAULT_HEARTBEAT_MS,
   DISCONNECT_HEADER,
@@ -42,7 +44,10 @@ export function startHttpWorker(
   let isEnding = false
   const server = createServer((request, response) => {
     const path = (request.url ?? '/').split('?', 1)[0] as string
-    if (request.method === 'POST' && path === '/') void serve(request, response, pool)
+    if (!mayEnter(request, settings.accessKey)) {
+      response.writeHead(401, { [WORKER_HEADER]: PROTOCOL_VERSION, connection: 'close' })
+      response.end()
+    } else if (request.method === 'POST' && path === '/') void serve(request, response, pool)
     else if ((request.method === 'GET' || request.method === 'HEAD') && HEALTH_PATHS.has(path)) {
       const state = isEnding ? 'ending' : pool.metadata === undefined ? 'starting' : 'ready'
       const facts = pool.metadata === undefined ? {} : { workerProcesses, concurrency }
@@ -78,6 +83,13 @@ export function startHttpWorker(
       return ended
     },
   }
+}
+
+/** In a time that tells nothing of the key. */
+function mayEnter({ headers }: IncomingMessage, accessKey: string | undefined): boolean {
+  if (accessKey === undefined) return true
+  const digestOf = (text: string) => createHash('sha256').update(text).digest()
+  return timingSafeEqual(digestOf(String(headers[ACCESS_HEADER])), digestOf(accessKey))
 }
 
 async function serve(request: IncomingMessage, response: ServerResponse, pool: WorkerPool): Promise<void> {

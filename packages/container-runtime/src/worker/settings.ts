@@ -1,3 +1,5 @@
+import { ACCESS_KEY_VARIABLE } from '../http-protocol.ts'
+
 /** What the environment says of how a worker is to run. */
 export interface WorkerSettings {
   readonly port: number
@@ -7,6 +9,8 @@ export interface WorkerSettings {
   readonly concurrency: number
   /** From SIGTERM until what still runs is given up. */
   readonly graceMs: number
+  /** What every request must have; undefined: nothing. */
+  readonly accessKey: string | undefined
 }
 
 export const WORKER_PROCESSES_VARIABLE = 'LITHOPS_WORKER_PROCESSES'
@@ -40,6 +44,7 @@ export function readSettings(environment: NodeJS.ProcessEnv): WorkerSettings {
     port: read('PORT', DEFAULT_PORT, 0, MAX_PORT),
     workerProcesses: read(WORKER_PROCESSES_VARIABLE, 1, 1, MAX_PROCESSES),
     concurrency: read(CONCURRENCY_VARIABLE, 1, 1, MAX_CONCURRENCY),
+    accessKey: environment[ACCESS_KEY_VARIABLE],
     graceMs: read(GRACE_VARIABLE, DEFAULT_GRACE_MS, 0, MAX_GRACE_MS),
   }
 }

@@ -1,7 +1,10 @@
 import { fileURLToPath } from 'node:url'
 import { CloudWorker } from '@lithops/core/worker'
 import { BATCH_ARGUMENT, METADATA_ARGUMENT } from '../batch-file.ts'
-import { runBatch } from './batch.ts'
+import { exitFactsOf, TELL_BY_EXIT_VARIABLE } from '../exit-facts.ts'
+import { ACCESS_KEY_VARIABLE } from '../http-protocol.ts'
+import { isFirstProcess, runAsChild } from './as-child.ts'
+import { batchIndex, runBatch } from './batch.ts'
 import { startHttpWorker } from './http-server.ts'
 import { functionFolder } from './image-folders.ts'
 import { readSettings } from './settings.ts'
@@ -22,6 +25,8 @@ const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 export async function startWorker(file: string, loadDrivers: () => Promise<WorkerDrivers>): Promise<void> {
   try {
     const settings = readSettings(process.env)
+    // neither functions nor what they start see it
+    delete process.env[ACCESS_KEY_VARIABLE]
     const [, , argument] = process.argv
     switch (argument) {
       case undefined:
@@ -31,11 +36,14 @@ export async function startWorker(file: string, loadDrivers: () => Promise<Worke
         runSlot(await loadDrivers(), settings.concurrency)
         break
       case BATCH_ARGUMENT:
+        if (isFirstProcess()) await runAsChild(fileURLToPath(file), [BATCH_ARGUMENT])
         await runBatch(await loadDrivers(), settings.graceMs)
         // connections of storages and monitors would keep it
         return process.exit(0)
       case METADATA_ARGUMENT: {
         const { metadata } = new CloudWorker({ workerId: 'metadata', functionFolder: functionFolder() })
+        if (process.env[TELL_BY_EXIT_VARIABLE] !== undefined)
+          return process.exit(exitFactsOf(metadata)[batchIndex(process.env)])
         process.stdout.write(`${JSON.stringify(metadata)}\n`)
         break
       }

@@ -1,0 +1,26 @@
+import { spawn } from 'node:child_process'
+import { constants } from 'node:os'
+
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const
+/** Of shells: a process that a signal has ended. */
+const SIGNAL_BASE = 128
+
+/**
+ * Whether this process is the first of its container, which the kernel lets no signal of its own end: a function that is over its
+ * timeout would never stop.
+ */
+export function isFirstProcess(): boolean {
+  return process.pid === 1
+}
+
+/** Runs the same program once more as a child, and ends as that ends: with its exit code, or 128 and its signal. */
+export function runAsChild(file: string, args: readonly string[]): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const child = spawn(process.execPath, [...process.execArgv, file, ...args], { stdio: 'inherit' })
+    for (const signal of SIGNALS) process.on(signal, () => child.kill(signal))
+    child.once('error', reject)
+    child.once('exit', (code, signal) => {
+      process.exit(code ?? SIGNAL_BASE + (signal === null ? 0 : constants.signals[signal]))
+    })
+  })
+}
