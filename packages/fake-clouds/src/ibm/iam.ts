@@ -70,6 +70,12 @@ export class FakeIam implements AsyncDisposable {
     this.#tokens.clear()
   }
 
+  /** Whether a header is that of a token that was given and is good still. */
+  accepts(authorization: string | undefined): boolean {
+    const token = /^Bearer (.+)$/.exec(authorization ?? '')?.[1]
+    return token !== undefined && this.#tokens.has(token)
+  }
+
   /** Lets requests with a good token through to a storage; buckets are made only with the id of an instance. */
   gate(instanceId: string): Gate {
     return ({ method, url, headers }) => {

@@ -8,6 +8,10 @@ export interface ContainerSpec {
   /** By digest. */
   readonly image: string
   readonly env: Readonly<Record<string, string>>
+  /** In place of the image's entry point and arguments. Default: those. */
+  readonly command?: readonly string[]
+  /** Files that are mounted, by folder and name. Default: none. */
+  readonly mounts?: Readonly<Record<string, Readonly<Record<string, string>>>>
   readonly memoryBytes: number
   /** Thousandths of a processor. */
   readonly cpuMillis: number

@@ -1,5 +1,8 @@
 import { execFile, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { promisify } from 'node:util'
 import type { ContainerTools } from '../../real-parts/container-tools.ts'
 import { freePort } from '../../real-parts/server-process.ts'
@@ -45,6 +48,15 @@ export class PodmanContainers implements ContainerRuntime {
       ([key, value]) => `--env=${key}=${value}`,
     )
     const { HOSTNAME: hostname } = spec.env
+    const mounts = Object.entries(spec.mounts ?? {})
+    const folder = mounts.length === 0 ? undefined : mkdtempSync(path.join(tmpdir(), 'lithops-mounts-'))
+    const volumes = mounts.map(([place, files], i) => {
+      const source = path.join(folder as string, `${i}`)
+      mkdirSync(source)
+      for (const [file, text] of Object.entries(files)) writeFileSync(path.join(source, file), text)
+      return `--volume=${source}:${place}:ro`
+    })
+    const [program, ...args] = spec.command ?? []
     const child = spawn(
       this.#podman,
       [
@@ -57,7 +69,10 @@ export class PodmanContainers implements ContainerRuntime {
         `--memory-swap=${spec.memoryBytes}`,
         `--cpus=${spec.cpuMillis / 1000}`,
         ...env,
+        ...volumes,
+        ...(program === undefined ? [] : [`--entrypoint=${JSON.stringify([program])}`]),
         spec.image,
+        ...args,
       ],
       { stdio: ['ignore', 'pipe', 'pipe'], env: this.#env },
     )
@@ -68,7 +83,10 @@ export class PodmanContainers implements ContainerRuntime {
         resolve({ exitCode: 127, reason: 'Error' })
       })
       child.once('close', code => resolve(this.#endOf(name, code ?? 137)))
-    }).finally(() => this.#running.delete(container))
+    }).finally(() => {
+      this.#running.delete(container)
+      if (folder !== undefined) rmSync(folder, { recursive: true, force: true })
+    })
     const signal = (one: string) => this.#do(['kill', `--signal=${one}`, name]).catch(() => {})
     const container: Container = {
       port,

@@ -30,7 +30,7 @@ const SIGNALS: Readonly<Record<string, number>> = {
  * Containers where there is no podman: the image's files lie in a folder, and its entry point runs as a process of this
  * machine's Node, in a process group of its own. It is a real worker in real processes with a real port. What is not real:
  * it sees the files (but for a folder of temporary ones of its own), the user and the other processes of this machine; folders of packages at fixed paths of the image are
- * not there; memory is looked at 20 times a second and ends the group when it is over the limit; processors are not limited.
+ * not there, and mounted folders lie elsewhere, as their names in variables say; memory is looked at 20 times a second and ends the group when it is over the limit; processors are not limited.
  */
 export class ProcessContainers implements ContainerRuntime {
   readonly #registry: ImageRegistry
@@ -66,7 +66,8 @@ export class ProcessContainers implements ContainerRuntime {
     const folder = await this.#unpack(spec.image, image)
     const port = await freePort()
     const temporary = await mkdtemp(path.join(this.#guard.folder, 'tmp-'))
-    const [program = 'node', ...args] = image.entrypoint
+    const [program = 'node', ...args] = spec.command ?? image.entrypoint
+    const env = await mountInto(path.join(temporary, 'mounts'), spec)
     const child = spawn(
       program === 'node' ? process.execPath : program,
       args.map(argument => (argument.startsWith('/') ? path.join(folder, argument) : argument)),
@@ -78,7 +79,7 @@ export class ProcessContainers implements ContainerRuntime {
           PATH: process.env.PATH,
           TMPDIR: temporary,
           ...image.env,
-          ...spec.env,
+          ...env,
           PORT: String(port),
           LITHOPS_FAKE_AWS: this.#guard.folder,
         },
@@ -152,6 +153,21 @@ export class ProcessContainers implements ContainerRuntime {
     }
     return folder
   }
+}
+
+/** Writes what is mounted below a folder. Returns the environment, with that folder in the names of mounted ones. */
+async function mountInto(
+  folder: string,
+  { env, mounts = {} }: ContainerSpec,
+): Promise<Record<string, string>> {
+  const mounted = { ...env }
+  for (const [place, files] of Object.entries(mounts)) {
+    await mkdir(path.join(folder, place), { recursive: true })
+    for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, place, name), text)
+    for (const [key, value] of Object.entries(mounted))
+      mounted[key] = value.replaceAll(`${place}/`, `${path.join(folder, place)}/`)
+  }
+  return mounted
 }
 
 async function unpackTo(folder: string, { files }: StandInImage): Promise<string> {

@@ -72,6 +72,11 @@ export class Controller {
     return [...this.#all.values()].find(one => one.isRouted && one.host === host)?.serving
   }
 
+  /** What keeps the last revision of a Service from becoming ready. */
+  troubleOf(name: string): Trouble | undefined {
+    return this.#all.get(name)?.latest.revision.trouble
+  }
+
   logOf(podName: string, query: URLSearchParams): string {
     for (const { latest, serving } of this.#all.values())
       for (const revision of [latest.revision, serving])
