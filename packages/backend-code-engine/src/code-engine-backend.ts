@@ -1,0 +1,274 @@
+import { RuntimeImages } from '@lithops/container-runtime'
+import {
+  type Activation,
+  type ActivationReport,
+  type CleanOptions,
+  COMPUTE_SPEC_VERSION,
+  type ComputeBackend,
+  type ComputeCapabilities,
+  type DeployOptions,
+  type DriverContext,
+  type ExtendedRuntime,
+  InvocationError,
+  type InvokeOptions,
+  KnownFacts,
+  type PlatformPolicy,
+  type RuntimeBuild,
+  type RuntimeExtension,
+  type RuntimeListing,
+  type RuntimeMetadata,
+  type RuntimeSpec,
+  type RunUsage,
+  withinOpenFiles,
+} from '@lithops/core/driver'
+import { ApplicationCalls } from './application-calls.ts'
+import { ApplicationDeployer } from './application-deployer.ts'
+import { Batches } from './batches.ts'
+import { CodeEngineClient } from './client.ts'
+import { type CodeEngineConfig, type CodeEngineSettings, settingsOf } from './config.ts'
+import { Deployments, type ProjectFacts } from './deployments.ts'
+import { Inventory } from './inventory.ts'
+import { JobDeployer } from './job-deployer.ts'
+import { ACTIVE_INSTANCES } from './limits.ts'
+import { userKey } from './names.ts'
+import { policiesOf } from './policies.ts'
+import { costUsd } from './prices.ts'
+import { ProjectApi } from './project.ts'
+import { RunRoom } from './run-room.ts'
+import { BACKEND_VERSION } from './version.ts'
+
+/**
+ * Of one activation: what is larger goes through the job's storage. A thousand of them, which are much alike, fit into a config map.
+ */
+const MOST_PAYLOAD_BYTES = 32 * 1024
+/** Activations that wait here while as many run: the next run is full when it begins. */
+const WAITING_SHARE = 2
+
+interface Opened {
+  readonly deployments: Deployments
+  readonly images: RuntimeImages
+  readonly batches: Batches
+  readonly applications: ApplicationCalls
+}
+
+/** Compute on IBM Code Engine: batches of jobs, or applications. */
+export class CodeEngineBackend implements ComputeBackend {
+  readonly specVersion = COMPUTE_SPEC_VERSION
+  readonly name = 'code_engine'
+  readonly kind: 'faas' | 'batch'
+  readonly defaultRuntime: RuntimeSpec
+  readonly capabilities: ComputeCapabilities
+  /** Of applications alone: the exit codes of a job cannot tell which functions its image has. */
+  readonly extendRuntime: ComputeBackend['extendRuntime']
+  readonly #settings: CodeEngineSettings
+  readonly #context: DriverContext
+  readonly #user: string
+  readonly #project: ProjectApi
+  readonly #closing = new AbortController()
+  #opened: Opened | undefined
+  #isClosed: Promise<void> | undefined
+
+  private constructor(config: CodeEngineConfig, context: DriverContext) {
+    this.#settings = settingsOf(config)
+    this.#context = context
+    const { runtime: name, memoryMiB, timeoutMs, user, workload } = this.#settings
+    this.kind = workload === 'jobs' ? 'batch' : 'faas'
+    this.defaultRuntime = { name, memoryMiB, timeoutMs }
+    this.capabilities = capabilitiesOf(this.#settings)
+    if (workload === 'applications')
+      this.extendRuntime = (extension, options) => this.#extend(extension, options)
+    this.#user = userKey(user ?? context.userName)
+    this.#project = new ProjectApi(new CodeEngineClient(this.#settings), {
+      settings: this.#settings,
+      user: this.#user,
+      log: context.log,
+    })
+  }
+
+  /** Checks the config; does no I/O. */
+  static open(config: CodeEngineConfig, context: DriverContext): CodeEngineBackend {
+    return new CodeEngineBackend(config, context)
+  }
+
+  async buildRuntime(build: RuntimeBuild, { signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    signal?.throwIfAborted()
+    this.#closing.signal.throwIfAborted()
+    await this.#open().images.build(build, signal)
+  }
+
+  async deployRuntime(runtime: RuntimeSpec, options: DeployOptions = {}): Promise<RuntimeMetadata> {
+    options.signal?.throwIfAborted()
+    this.#closing.signal.throwIfAborted()
+    return this.#open().deployments.deploy(runtime, options)
+  }
+
+  async listRuntimes({ signal }: { readonly signal?: AbortSignal } = {}): Promise<readonly RuntimeListing[]> {
+    const all = await this.#inventory().runtimes(signal)
+    return all.map(({ kind: _, ...listing }) => listing)
+  }
+
+  async deleteRuntime(
+    runtime: RuntimeSpec,
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<void> {
+    const removed = await this.#inventory().removeRuntime(runtime, signal)
+    this.#open().deployments.forget(removed)
+  }
+
+  async invoke(activation: Activation, { signal, onReply }: InvokeOptions): Promise<ActivationReport> {
+    const closing = this.#closing.signal
+    closing.throwIfAborted()
+    signal?.throwIfAborted()
+    const place = this.#opened?.deployments.of(activation.runtime)
+    if (this.#opened === undefined || place === undefined) {
+      throw new InvocationError(
+        `The runtime '${activation.runtime.name}' was not deployed by this program.`,
+        {
+          isRetryable: false,
+        },
+      )
+    }
+    const { batches, applications } = this.#opened
+    if (this.kind === 'batch') return batches.run(activation, place, signal)
+    try {
+      return await applications.run(activation, place, { signal, onReply })
+    } catch (error) {
+      closing.throwIfAborted() // closing cuts the connections
+      throw error
+    }
+  }
+
+  costOf(usage: RunUsage): number | undefined {
+    const { region, memoryMiB, cpu, workload } = this.#settings
+    const isOfConfig = usage.memoryMiB === memoryMiB
+    return costUsd(
+      { region, cpu: isOfConfig ? cpu : undefined, isApplication: workload === 'applications' },
+      usage,
+    )
+  }
+
+  policies(): readonly PlatformPolicy[] {
+    return policiesOf(this.#settings)
+  }
+
+  async clean(options: CleanOptions = {}): Promise<readonly string[]> {
+    const removed = await this.#inventory().clean(options)
+    if (options.dryRun !== true)
+      this.#open().deployments.forget(removed.map(name => name.slice(name.lastIndexOf(' ') + 1)))
+    return removed
+  }
+
+  close(): Promise<void> {
+    this.#isClosed ??= this.#close()
+    return this.#isClosed
+  }
+
+  async #close(): Promise<void> {
+    const error = new InvocationError('The backend code_engine is closed.', {
+      code: 'LITHOPS_CLOSED',
+      isRetryable: false,
+    })
+    this.#closing.abort(error)
+    await this.#opened?.batches.close(error)
+    await this.#opened?.applications.close()
+  }
+
+  async #extend(
+    extension: RuntimeExtension,
+    { signal }: { readonly signal?: AbortSignal },
+  ): Promise<ExtendedRuntime> {
+    signal?.throwIfAborted()
+    this.#closing.signal.throwIfAborted()
+    return this.#open().images.extend(extension, signal)
+  }
+
+  #inventory(): Inventory {
+    return new Inventory(this.#project, this.#user)
+  }
+
+  #open(): Opened {
+    this.#opened ??= this.#makeParts()
+    return this.#opened
+  }
+
+  #makeParts(): Opened {
+    const settings = this.#settings
+    const project = this.#project
+    const user = this.#user
+    const { log } = this.#context
+    const facts = new KnownFacts<ProjectFacts>('code-engine', scopeOf(settings, user))
+    const images = new RuntimeImages({
+      section: this.name,
+      settings: { ...settings, architecture: 'amd64' },
+      digests: {
+        find: image => facts.find('digests', image),
+        add: (image, digest) => facts.add('digests', image, digest),
+        forget: image => facts.forget('digests', image),
+      },
+      log,
+    })
+    const room = new RunRoom({ project, user, log })
+    const restore = (activation: Activation): Promise<void> => deployments.restore(activation.runtime)
+    const applications = new ApplicationCalls({
+      timeoutMs: settings.timeoutMs,
+      mostConnections: this.capabilities.maxActivations,
+      restore,
+    })
+    const deployer =
+      settings.workload === 'jobs'
+        ? new JobDeployer({ project, settings, user, room, log })
+        : new ApplicationDeployer({ project, settings, applications, log })
+    const deployments: Deployments = new Deployments({
+      project,
+      images,
+      deployer,
+      settings,
+      user,
+      facts,
+      version: BACKEND_VERSION,
+      log,
+    })
+    const { maxWorkers } = settings
+    const batches = new Batches({ project, maxWorkers, user, room, log, restore })
+    return { deployments, images, batches, applications }
+  }
+}
+
+function capabilitiesOf(settings: CodeEngineSettings): ComputeCapabilities {
+  const { workload, maxWorkers, workerProcesses, concurrency, timeoutMs, includesFunctions } = settings
+  const all = {
+    maxReplyBytes: Number.POSITIVE_INFINITY,
+    maxTimeoutMs: timeoutMs,
+    callsAtOnce: 1,
+    sharesFileSystem: false,
+    killsBusyCalls: true,
+    workersOutliveClient: true,
+    placesSecrets: true,
+    bringsPackages: true,
+    bakesFunctions: includesFunctions,
+  }
+  if (workload === 'jobs')
+    return {
+      ...all,
+      synchronousReply: false,
+      streamsReplies: false,
+      maxPayloadBytes: MOST_PAYLOAD_BYTES,
+      maxActivations: maxWorkers * WAITING_SHARE,
+      freshWorkers: true,
+    }
+  return {
+    ...all,
+    synchronousReply: true,
+    streamsReplies: true,
+    maxPayloadBytes: Number.POSITIVE_INFINITY,
+    maxActivations: withinOpenFiles(Math.min(maxWorkers, ACTIVE_INSTANCES) * workerProcesses * concurrency),
+    activationsPerWorker: concurrency,
+    freshWorkers: false,
+  }
+}
+
+/** What tells projects, and ways to them, apart. */
+function scopeOf(settings: CodeEngineSettings, user: string): readonly unknown[] {
+  const { endpoint, apiKey, projectId, projectName, resourceGroupId } = settings
+  return [endpoint, apiKey, projectId ?? projectName ?? '', resourceGroupId, user]
+}

@@ -1,0 +1,115 @@
+import {
+  type CleanOptions,
+  forEachAtOnce,
+  pause,
+  type RuntimeListing,
+  type RuntimeSpec,
+  runStep,
+} from '@lithops/core/driver'
+import { accessSecretName, factsIn, isRunName, prefixOf, secretName } from './names.ts'
+import type { ProjectApi } from './project.ts'
+import { KIND_NAMES, type Kind } from './resources.ts'
+import { platformError } from './vendor-errors.ts'
+
+const REMOVALS_AT_ONCE = 8
+const LOOK_AGAIN_MS = 300
+/** Instances are given their grace to end calls that run; then they are gone. */
+const GONE_MS = 60_000
+/** In the order in which they are removed: what uses something goes before it. */
+const KINDS: readonly Kind[] = ['job_runs', 'jobs', 'apps', 'config_maps', 'secrets']
+
+interface DeployedRuntime extends RuntimeListing {
+  readonly memoryMiB: number
+  readonly kind: 'jobs' | 'apps'
+}
+
+/** What this user has in the project, and how it is removed: nothing of other users, and nothing of other tools. */
+export class Inventory {
+  readonly #project: ProjectApi
+  readonly #user: string
+
+  constructor(project: ProjectApi, user: string) {
+    this.#project = project
+    this.#user = user
+  }
+
+  async runtimes(signal?: AbortSignal): Promise<DeployedRuntime[]> {
+    return this.#step('listing runtimes', signal, async () => {
+      const kinds = (await this.#isThere(signal)) ? (['jobs', 'apps'] as const) : []
+      const lists = kinds.map(async kind =>
+        (await this.#project.list(kind, { signal })).flatMap(
+          ({ name: workerName, run_env_variables: variables }) => {
+            const facts = factsIn(variables)
+            if (facts === undefined || !workerName.startsWith(prefixOf(this.#user))) return []
+            const { runtime: name, version, memoryMiB } = facts
+            return [{ name, version, memoryMiB, workerName, kind }]
+          },
+        ),
+      )
+      return (await Promise.all(lists)).flat()
+    })
+  }
+
+  /** Removes everything of one runtime and memory. Returns the names of jobs and applications. */
+  async removeRuntime({ name, memoryMiB }: RuntimeSpec, signal?: AbortSignal): Promise<string[]> {
+    const mine = (await this.runtimes(signal)).filter(
+      one => one.name === name && (memoryMiB === undefined || one.memoryMiB === memoryMiB),
+    )
+    await forEachAtOnce(mine, REMOVALS_AT_ONCE, async ({ workerName, kind }) => {
+      await this.#remove(kind, workerName, signal)
+      await this.#remove('secrets', secretName(workerName), signal)
+      if (kind === 'jobs') return
+      await this.#remove('secrets', accessSecretName(workerName), signal)
+      await this.#waitUntilGone(workerName, signal)
+    })
+    return mine.map(({ workerName }) => workerName)
+  }
+
+  /** Removes all that has a name of ours. Returns what was, or would be, removed. */
+  async clean({ dryRun = false, signal }: CleanOptions): Promise<string[]> {
+    const found = await this.#step('listing what is there', signal, async () =>
+      (await this.#isThere(signal))
+        ? Promise.all(KINDS.map(async kind => [kind, await this.#mine(kind, signal)] as const))
+        : [],
+    )
+    if (!dryRun)
+      for (const [kind, names] of found) {
+        await forEachAtOnce(names, REMOVALS_AT_ONCE, name => this.#remove(kind, name, signal))
+        if (kind === 'apps')
+          await forEachAtOnce(names, REMOVALS_AT_ONCE, name => this.#waitUntilGone(name, signal))
+      }
+    return found.flatMap(([kind, names]) => names.map(name => `${KIND_NAMES[kind]} ${name}`))
+  }
+
+  async #isThere(signal: AbortSignal | undefined): Promise<boolean> {
+    return (await this.#project.existingProjectId({ signal })) !== undefined
+  }
+
+  async #mine(kind: Kind, signal: AbortSignal | undefined): Promise<string[]> {
+    const names = (await this.#project.list(kind, { signal })).map(({ name }) => name)
+    const isMine = (name: string) =>
+      kind === 'job_runs' || kind === 'config_maps'
+        ? isRunName(this.#user, name)
+        : name.startsWith(prefixOf(this.#user))
+    return names.filter(isMine)
+  }
+
+  #remove(kind: Kind, name: string, signal: AbortSignal | undefined): Promise<void> {
+    return this.#step(`removing the ${KIND_NAMES[kind]} ${name}`, signal, () =>
+      this.#project.remove(kind, name, { signal }),
+    )
+  }
+
+  /** So that nothing is left when `clean` has ended. What takes longer than its grace is the platform's to end. */
+  #waitUntilGone(name: string, signal: AbortSignal | undefined): Promise<void> {
+    const endMs = performance.now() + GONE_MS
+    return this.#step(`waiting for the end of the application ${name}`, signal, async () => {
+      while ((await this.#project.find('apps', name, { signal })) !== undefined && performance.now() < endMs)
+        await pause(LOOK_AGAIN_MS, signal)
+    })
+  }
+
+  #step<T>(step: string, signal: AbortSignal | undefined, act: () => Promise<T>): Promise<T> {
+    return runStep(act, { signal, explain: error => platformError(error, step) })
+  }
+}

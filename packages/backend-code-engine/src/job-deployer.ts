@@ -1,0 +1,171 @@
+import {
+  BATCH_ARGUMENT,
+  EXIT_FACTS,
+  METADATA_ARGUMENT,
+  metadataOfExits,
+  TELL_BY_EXIT_VARIABLE,
+  WORKER_PATH,
+} from '@lithops/container-runtime'
+import { type DriverLog, pause, RuntimeDeployError, type RuntimeMetadata } from '@lithops/core/driver'
+import { formatIndices, parseIndices } from './array-spec.ts'
+import type { CodeEngineSettings } from './config.ts'
+import {
+  checkSize,
+  type Deployer,
+  type EnsureOptions,
+  type KnownRuntime,
+  type RuntimePlan,
+} from './deployments.ts'
+import { exitCodeIn, isPullFailure } from './index-ends.ts'
+import { STUCK_MS } from './job-run.ts'
+import { runName } from './names.ts'
+import type { ProjectApi } from './project.ts'
+import type { JobRun } from './resources.ts'
+import type { RunRoom } from './run-room.ts'
+import { hasStatus, quotaIn } from './vendor-errors.ts'
+
+const FIRST_LOOK_MS = 200
+const LONGEST_LOOK_MS = 3_000
+/** Workers tell what they are in a moment. */
+const METADATA_TIMEOUT_S = 120
+
+export interface JobDeployerOptions {
+  readonly project: ProjectApi
+  readonly settings: CodeEngineSettings
+  readonly user: string
+  readonly room: RunRoom
+  readonly log: DriverLog
+}
+
+/** Makes jobs, together with any number of other programs that do the same. */
+export class JobDeployer implements Deployer {
+  readonly #options: JobDeployerOptions
+
+  constructor(options: JobDeployerOptions) {
+    this.#options = options
+  }
+
+  async ensure(plan: RuntimePlan, { known, signal }: EnsureOptions): Promise<KnownRuntime> {
+    if (known !== undefined) return known
+    const { project, log } = this.#options
+    const { name } = plan
+    const isThere = (await project.find('jobs', name, { signal })) !== undefined
+    if (!isThere) {
+      log.info(`making the job ${name}`)
+      const body = this.#job(plan)
+      checkSize(`job ${name}`, body)
+      try {
+        await project.create('jobs', body, { signal })
+      } catch (error) {
+        // another program was faster, with the same
+        if (!hasStatus(error, 409)) throw error
+      }
+    }
+    try {
+      return { metadata: await this.#ask(plan, signal) }
+    } catch (error) {
+      // what was made here and does not work goes again: the next use finds nothing broken
+      if (!isThere && signal?.aborted !== true) await project.remove('jobs', name).catch(() => {})
+      throw error
+    }
+  }
+
+  #job({ name, image, pullSecret, size, variables }: RuntimePlan): object {
+    const { settings } = this.#options
+    return {
+      name,
+      image_reference: image,
+      ...(pullSecret === undefined ? {} : { image_secret: pullSecret }),
+      run_mode: 'task',
+      run_commands: ['node'],
+      run_arguments: [WORKER_PATH, BATCH_ARGUMENT],
+      run_env_variables: variables,
+      run_service_account: settings.serviceAccount,
+      scale_cpu_limit: size.cpuLimit,
+      scale_memory_limit: size.memoryLimit,
+      scale_max_execution_time: settings.timeoutMs / 1000,
+      // whether a call may run again is core's to say
+      scale_retry_limit: 0,
+    }
+  }
+
+  /**
+   * What the workers of a job say of themselves. The API tells nothing that a job writes, but how its instances ended: each says
+   * one number by its exit code.
+   */
+  async #ask({ name, image }: RuntimePlan, signal: AbortSignal | undefined): Promise<RuntimeMetadata> {
+    const { project, user, room } = this.#options
+    const run = runName(user, 'metadata')
+    const indices = Array.from({ length: EXIT_FACTS }, (_, i) => i)
+    await room.enter(run)
+    try {
+      const body = {
+        name: run,
+        job_name: name,
+        run_commands: ['node'],
+        run_arguments: [WORKER_PATH, METADATA_ARGUMENT],
+        run_env_variables: [{ type: 'literal', name: TELL_BY_EXIT_VARIABLE, value: 'yes' }],
+        scale_array_spec: formatIndices(indices),
+        scale_max_execution_time: METADATA_TIMEOUT_S,
+        scale_retry_limit: 0,
+      }
+      const begin = () => project.create('job_runs', body, { signal })
+      try {
+        await begin()
+      } catch (error) {
+        const isFull = quotaIn(error)?.quota === 'job runs' && (await room.makeRoom()) > 0
+        if (isFull) await begin()
+        else if (!hasStatus(error, 409)) throw error
+      }
+      const ended = await this.#waitForEnd(run, image, signal)
+      const codes = indices.map(index => codeOf(index, ended, image))
+      const metadata = metadataOfExits(codes)
+      if (metadata !== undefined) return metadata
+      throw notReady(
+        image,
+        `they end with exit code ${codes[0]}; is node in the image, and does it know NODE_OPTIONS`,
+      )
+    } finally {
+      await project.remove('job_runs', run).catch(() => {})
+      room.left(run)
+    }
+  }
+
+  async #waitForEnd(name: string, image: string, signal: AbortSignal | undefined): Promise<JobRun> {
+    const endMs = performance.now() + STUCK_MS
+    for (let lookMs = FIRST_LOOK_MS; ; lookMs = Math.min(LONGEST_LOOK_MS, lookMs * 1.3)) {
+      await pause(lookMs, signal)
+      const run = await this.#options.project.find('job_runs', name, { signal })
+      if (run === undefined)
+        throw new RuntimeDeployError(`The job run ${name} was removed while it ran.`, { isRetryable: true })
+      const { status, status_details: all } = run
+      if (status === 'completed' || status === 'failed') return run
+      if (performance.now() > endMs)
+        throw notReady(image, all?.reason ?? `no instance has begun in ${STUCK_MS / 60_000} minutes`)
+    }
+  }
+}
+
+/** The number that an instance has told. */
+function codeOf(index: number, { status_details: all }: JobRun, image: string): number {
+  if (parseIndices(all?.succeeded_indices).includes(index)) return 0
+  const reason = all?.indices_details?.[index]?.last_failure_reason ?? all?.reason
+  const code = exitCodeIn(reason)
+  // Node and shells end so when the worker could not be started at all
+  if (code !== undefined && code < UNSTARTED_FROM) return code
+  throw notReady(image, reason ?? 'the platform gives no reason')
+}
+
+/** 126 and 127: no such program; above 128: ended by a signal. */
+const UNSTARTED_FROM = 126
+
+function notReady(image: string, reason: string): RuntimeDeployError {
+  const advice = isPullFailure(reason)
+    ? ' The image cannot be pulled: can Code Engine reach the registry (code_engine.docker_server), and may it (docker_user, docker_password)?'
+    : reason === 'OOMKilled'
+      ? ' Node needs more memory: raise code_engine.runtime_memory.'
+      : ''
+  return new RuntimeDeployError(`The workers of ${image} do not start: ${reason}.${advice}`, {
+    details: { reason, image },
+  })
+}

@@ -1,0 +1,90 @@
+import { computeConformance } from '@lithops/core/testing'
+import type { FakeCodeEngineOptions } from '@lithops/fake-clouds/code-engine'
+import { ImageRegistry } from '@lithops/fake-clouds/knative'
+import { containerTools, dockerRegistryWithPassword } from '@lithops/fake-clouds/real-parts'
+import { afterAll, beforeAll, describe, expect } from 'vitest'
+import { cloud, withStorage } from './cloud.ts'
+
+// The same with real images: built by buildah, pushed to and pulled from a real registry with a password, and run as
+// containers of podman with limits of memory and processors.
+
+const missing = containerTools.missing() ?? dockerRegistryWithPassword.missing()
+const parts: { close(): Promise<void> }[] = []
+const options: { -readonly [K in keyof FakeCodeEngineOptions]: FakeCodeEngineOptions[K] } = {
+  mostInstances: 2,
+}
+const there = cloud(options)
+const storage = withStorage('containers')
+const section: Record<string, unknown> = { container_tool: 'buildah', runtime_cpu: 0.5, runtime_memory: 1024 }
+
+beforeAll(async () => {
+  if (missing !== undefined) return
+  const tools = await containerTools.start()
+  const registry = await dockerRegistryWithPassword.start()
+  parts.push(tools, registry)
+  for (const [name, value] of Object.entries(tools.env)) process.env[name] = value
+  options.containers = tools
+  options.registry = await ImageRegistry.start()
+  Object.assign(section, {
+    docker_server: registry.host,
+    docker_user: registry.user,
+    docker_password: registry.password,
+    base_image: tools.nodeImage,
+  })
+}, 120_000)
+afterAll(async () => {
+  // its containers end before what runs them
+  await there.close()
+  for (const part of parts) await part.close()
+}, 120_000)
+
+const testContainers = (name: string, run: () => Promise<void> | void) =>
+  storage.test(
+    name,
+    async () => {
+      if (missing === undefined) await run()
+      else console.log(`skipped: ${missing}`)
+    },
+    { timeout: 180_000 },
+  )
+
+describe('jobs in containers', () => {
+  // the first process of a container: what ends it there is another thing than elsewhere
+  const isOfEnds =
+    /gives its value|several calls|its timeout, and|never lets go|exits is recognised|error arrives/
+  computeConformance({
+    test: (name, run) => (isOfEnds.test(name) ? testContainers(name, run) : undefined),
+    createBackend: () => there.open(section),
+    get executorOptions() {
+      return storage.options
+    },
+    timing: { callMs: 90_000, timeoutMs: 2_000 },
+  })
+
+  testContainers('too much memory is told as that, and secrets are nowhere but in secrets', async () => {
+    const cloud = await there.start()
+    await using fexec = storage.open(await there.open({ ...section, runtime_cpu: 0.25, runtime_memory: 512 }))
+    const hoard = fexec.callAsync(
+      async () => {
+        const kept: Buffer[] = []
+        for (;;) {
+          kept.push(Buffer.alloc(16 * 1024 * 1024, 1))
+          await new Promise(done => setTimeout(done, 5))
+        }
+      },
+      0,
+      { retries: { infrastructure: 0, user: 0 } },
+    )
+    await expect(hoard.result()).rejects.toMatchObject({ code: 'LITHOPS_CALL_OUT_OF_MEMORY' })
+    for (const text of [cloud.text('jobs'), cloud.text('job_runs'), cloud.text('config_maps'), cloud.logs])
+      expect(text).not.toContain(storage.secret)
+  })
+})
+
+describe('applications in containers', () => {
+  computeConformance({
+    test: (name, run) => (/gives its value|several calls/.test(name) ? testContainers(name, run) : undefined),
+    createBackend: () => there.open({ ...section, workload: 'applications' }),
+    timing: { callMs: 90_000 },
+  })
+})
