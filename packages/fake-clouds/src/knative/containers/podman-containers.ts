@@ -24,6 +24,8 @@ export class PodmanContainers implements ContainerRuntime {
   readonly #podman: string
   readonly #env: NodeJS.ProcessEnv
   readonly #running = new Set<Container>()
+  /** After a kill for want of memory podman leaves a file where it was started. */
+  readonly #folder = mkdtempSync(path.join(tmpdir(), 'lithops-podman-'))
 
   constructor({ podman, env }: Pick<ContainerTools, 'podman' | 'env'>) {
     this.#podman = podman
@@ -74,7 +76,7 @@ export class PodmanContainers implements ContainerRuntime {
         spec.image,
         ...args,
       ],
-      { stdio: ['ignore', 'pipe', 'pipe'], env: this.#env },
+      { stdio: ['ignore', 'pipe', 'pipe'], env: this.#env, cwd: this.#folder },
     )
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', onOutput)
     const ended = new Promise<ContainerEnd>(resolve => {
@@ -109,6 +111,7 @@ export class PodmanContainers implements ContainerRuntime {
 
   async close(): Promise<void> {
     await Promise.all([...this.#running].map(one => one.kill()))
+    rmSync(this.#folder, { recursive: true, force: true })
   }
 
   async #endOf(name: string, exitCode: number): Promise<ContainerEnd> {
