@@ -52,8 +52,8 @@ export interface ComputeCapabilities {
   /**
    * Longest pause in milliseconds after which a platform that does not reply, and has room for an activation that it has
    * taken, begins it. Calls that are silent for longer, while the job has fewer activations running than before and none
-   * begins, are sent once more without being charged: their worker was lost before its first word. Absent: only
-   * `maxStartDelayMs` counts.
+   * begins, are sent again without being charged: their worker was lost before its first word. What is sent again is waited
+   * for twice as long each time. Absent: only `maxStartDelayMs` counts.
    */
   readonly restartAfterMs?: number
   /** false: workers end with the program that sent them their calls, as on this machine. Absent: true. */

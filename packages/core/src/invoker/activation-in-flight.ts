@@ -84,9 +84,9 @@ export class ActivationInFlight implements FrameHandler {
     return this.#open
   }
 
-  /** None of its calls was sent before. */
-  get isFirstAttempt(): boolean {
-    return this.#attempts.every(attempt => attempt === 0)
+  /** How often those of its calls that were sent most often had been sent before. */
+  get attempt(): number {
+    return this.#attempts.reduce((most, attempt) => Math.max(most, attempt), 0)
   }
 
   /** The platform has taken it, and does not say when it ends. */

@@ -463,8 +463,7 @@ export class Invoker {
       : backend.capabilities
     const { unheard, publishPatienceMs = 0 } = surroundings
     const { restartAfterMs } = capabilities
-    const mayRestart =
-      restartAfterMs !== undefined && activation.isFirstAttempt && !capabilities.synchronousReply
+    const mayRestart = restartAfterMs !== undefined && !capabilities.synchronousReply
     const isAwaited =
       unheard !== undefined &&
       !capabilities.synchronousReply &&
@@ -474,7 +473,8 @@ export class Invoker {
       ...(capabilities.synchronousReply
         ? {}
         : { begunMs: begunSilenceMs(capabilities, backend.kind, calls) + publishPatienceMs }),
-      ...(mayRestart ? { startMs: restartAfterMs } : {}),
+      // twice as long each time: a platform that is slow, for which the watch takes it for lost, is not flooded
+      ...(mayRestart ? { startMs: restartAfterMs * 2 ** activation.attempt } : {}),
       ...(isAwaited ? { workerMs: startDelayMs(capabilities, backend.kind) + publishPatienceMs } : {}),
     })
   }

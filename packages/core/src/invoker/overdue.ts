@@ -30,7 +30,7 @@ interface Due {
 export interface OverdueEvents {
   /** These calls count as lost with their worker. */
   readonly overdue: (activation: AwaitedCalls, error: WorkerLostError) => void
-  /** It was taken and not begun though the platform has room (StartWatch): its calls are sent once more. */
+  /** It was taken and not begun though the platform has room (StartWatch): its calls are sent again. */
   readonly unbegun: (activation: AwaitedCalls) => void
   /** No worker can tell anything: none was heard, though some must have begun so long ago. */
   readonly unheard: (waitedMs: number) => void
@@ -105,7 +105,8 @@ export class OverdueWatch {
     const now = performance.now()
     if (begunMs !== undefined) this.#begunMs.set(activation, begunMs)
     if (startMs !== undefined) this.#starts.add(activation, startMs)
-    this.begun(activation)
+    // its worker may have told so before the platform told that it was taken
+    if (activation.begunAtMs !== undefined) this.begun(activation)
     if (Number.isFinite(callsMs)) this.#add({ activation, atMs: now + callsMs })
     if (workerMs === undefined || openCalls.some(isRunning)) return
     this.#add({ activation, atMs: now + workerMs, accepted: { atMs: now, openCount } })

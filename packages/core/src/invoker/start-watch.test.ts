@@ -37,6 +37,16 @@ test('what is not begun while nothing runs is lost, once', () => {
   expect(vi.getTimerCount()).toBe(0)
 })
 
+test('each is waited for as long as it may take', () => {
+  const { lost, watched } = watch()
+  watched.add(new Sent('again'), 2 * WAIT_MS)
+  watched.add(new Sent('first'), WAIT_MS)
+  vi.advanceTimersByTime(1.4 * WAIT_MS)
+  expect(lost).toEqual(['first'])
+  vi.advanceTimersByTime(WAIT_MS)
+  expect(lost).toEqual(['first', 'again'])
+})
+
 test('what waits while as many run as ever is not', () => {
   const { lost, watched, begin } = watch()
   const [first, second, waits] = [new Sent('first'), new Sent('second'), new Sent('waits')]

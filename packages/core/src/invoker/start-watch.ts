@@ -1,11 +1,12 @@
 import type { AwaitedCalls } from './overdue.ts'
 
-/** How often it looks, within the time that is waited. */
+/** How often it looks, within the shortest time that is waited. */
 const LOOKS = 8
 
 interface Waiting {
   readonly acceptedAtMs: number
   readonly openCount: number
+  readonly waitMs: number
 }
 
 /**
@@ -31,8 +32,8 @@ export class StartWatch {
   add(activation: AwaitedCalls, waitMs: number): void {
     const { openCount, begunAtMs } = activation
     if (begunAtMs !== undefined) this.#running.add(activation)
-    else this.#waiting.set(activation, { acceptedAtMs: performance.now(), openCount })
-    this.#timer ??= setTimeout(() => this.#look(waitMs), waitMs / LOOKS)
+    else this.#waiting.set(activation, { acceptedAtMs: performance.now(), openCount, waitMs })
+    this.#timer ??= setTimeout(() => this.#look(), waitMs / LOOKS)
   }
 
   /** Its worker has told that it has begun. */
@@ -49,7 +50,7 @@ export class StartWatch {
     this.#running.clear()
   }
 
-  #look(waitMs: number): void {
+  #look(): void {
     const now = performance.now()
     this.#timer = undefined
     for (const activation of this.#running) if (activation.openCount === 0) this.#running.delete(activation)
@@ -65,10 +66,14 @@ export class StartWatch {
     if (size > 0 && size >= this.#mostRunning) this.#roomSinceMs = undefined
     else this.#roomSinceMs ??= now
     if (this.#waiting.size === 0) return
-    this.#timer = setTimeout(() => this.#look(waitMs), waitMs / LOOKS)
-    if (this.#roomSinceMs === undefined || now - this.#roomSinceMs < waitMs) return
-    for (const [activation, { acceptedAtMs }] of this.#waiting) {
-      if (now - acceptedAtMs < waitMs) continue
+    const shortestMs = [...this.#waiting.values()].reduce(
+      (least, { waitMs }) => Math.min(least, waitMs),
+      Infinity,
+    )
+    this.#timer = setTimeout(() => this.#look(), shortestMs / LOOKS)
+    if (this.#roomSinceMs === undefined) return
+    for (const [activation, { acceptedAtMs, waitMs }] of this.#waiting) {
+      if (now - Math.max(acceptedAtMs, this.#roomSinceMs) < waitMs) continue
       this.#waiting.delete(activation)
       this.#lost(activation)
     }

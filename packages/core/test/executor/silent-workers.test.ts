@@ -1,13 +1,21 @@
 import { expect, test } from 'vitest'
-import type { Activation, ComputeBackend, InvokeOptions, MonitorDriver } from '../../src/driver/index.ts'
+import type {
+  Activation,
+  ComputeBackend,
+  ComputeCapabilities,
+  InvokeOptions,
+  MonitorDriver,
+} from '../../src/driver/index.ts'
 import { FunctionExecutor, MonitorError } from '../../src/index.ts'
 import { MemoryCompute, MemoryMonitor, memoryMonitor, memoryStorage } from '../../src/testing/index.ts'
 
 /** A platform that takes activations and answers nothing; `swallows` says which are never run. */
 function platform(
   swallows: (activation: Activation, nth: number) => boolean,
+  more: Partial<ComputeCapabilities> = {},
 ): ComputeBackend & { taken: number } {
   const inner = new MemoryCompute({ synchronousReply: false, maxStartDelayMs: 150 })
+  const capabilities = { ...inner.capabilities, ...more }
   let nth = 0
   const invoke = async (activation: Activation, options: InvokeOptions) => {
     if (swallows(activation, nth++)) return {}
@@ -17,6 +25,7 @@ function platform(
     get: (target, property) => {
       if (property === 'invoke') return invoke
       if (property === 'taken') return nth
+      if (property === 'capabilities') return capabilities
       const value: unknown = Reflect.get(target, property, target)
       return typeof value === 'function' ? value.bind(target) : value
     },
@@ -41,6 +50,14 @@ test('a call whose workers are always silent ends with an error that names it', 
     code: 'LITHOPS_WORKER_LOST',
     message: expect.stringMatching(/Call 0 of job .*Nothing was heard .* It was tried 2 times/s),
   })
+})
+
+test('what is lost before its first word is sent again as often as that happens, where a platform says how long it takes', async () => {
+  const backend = platform((_, nth) => nth < 3, { maxStartDelayMs: 3_600_000, restartAfterMs: 20 })
+  await using fexec = new FunctionExecutor({ ...options, backend })
+  const future = fexec.callAsync((x: number) => x * 2, 1, { retries: { infrastructure: 0 } })
+  expect(await future).toBe(2)
+  expect(backend.taken).toBe(4)
 })
 
 test('the calls of a silent activation are run one by one, and nobody is charged for the others', async () => {
