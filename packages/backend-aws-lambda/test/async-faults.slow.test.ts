@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import { asyncWays, checkFaults } from './async-ways.ts'
 
-const timeout = 240_000
+const timeout = 600_000
 
 for (const way of asyncWays()) {
   way.test(

@@ -73,31 +73,6 @@ server.test('with a monitor activations are events, and a duplicate of each does
 })
 
 server.test(
-  'environments that are killed in the middle of events are missed when their time is up',
-  async () => {
-    const aws = await there.start()
-    await using fexec = await open({ runtime_timeout: 3 }, { monitoring: 'storage' })
-    expect(await fexec.callAsync(twice, 1)).toBe(2)
-    aws.clear()
-    // after the worker has told that it began
-    const fault = aws.inject(awsFaults.killEnvironment(700), { operation: 'Invoke', every: 20, times: 3 })
-    const slowly = async (x: number) => {
-      await new Promise(done => setTimeout(done, 1000))
-      return x * 2
-    }
-    let ended = 0
-    const futures = fexec.map(slowly, range(60))
-    for await (const _ of futures) ended++
-    expect(ended).toBe(60)
-    expect(await fexec.getResult(futures)).toEqual(range(60).map(twice))
-    expect(fault.strikes).toBe(3)
-    expect(futures.filter(future => future.stats.retryCount === 1)).toHaveLength(3)
-    aws.clear()
-  },
-  { timeout: 120_000 },
-)
-
-server.test(
   'a function that is too large for messages goes through the storage, once per environment',
   async () => {
     const aws = await there.start()

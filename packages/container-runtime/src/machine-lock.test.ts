@@ -57,7 +57,8 @@ test('the lock of a program that was killed is taken over, and so is one that st
   const holder = oncePerMachine('image', () => gate.promise)
   await vi.waitFor(() => expect(locks()).toHaveLength(1))
   const file = path.join(folder, locks()[0] as string)
-  const [host] = JSON.parse(readFileSync(file, 'utf8')) as [string]
+  // there before its text is
+  const [host] = await vi.waitFor(() => JSON.parse(readFileSync(file, 'utf8')) as [string])
   gate.resolve(undefined)
   await holder
   const child = spawn(process.execPath, ['--eval', ''])

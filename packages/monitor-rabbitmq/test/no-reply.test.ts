@@ -65,17 +65,15 @@ const successes = ({ futures }: ReturnType<typeof startNoted>) =>
   futures.filter(future => future.state === 'success').length
 
 server.test(
-  'the broker restarts twice in the middle of a job',
+  'the broker restarts in the middle of a job',
   async () => {
     await using backend = new MuteBackend()
     await using fexec = open(backend)
     const job = startNoted(fexec, 'restart')
-    for (const done of [20, 120]) {
-      await expect.poll(() => successes(job), { timeout }).toBeGreaterThan(done)
-      await server.part.stop()
-      expect(successes(job)).toBeLessThan(items.length)
-      await server.part.start()
-    }
+    await expect.poll(() => successes(job), { timeout }).toBeGreaterThan(20)
+    await server.part.stop()
+    expect(successes(job)).toBeLessThan(items.length)
+    await server.part.start()
     await expectOnce(job, fexec, backend)
   },
   { timeout },
