@@ -15,7 +15,7 @@ export function keepIfLasting(
   script: Script,
 ): void {
   const { name, scope } = declaration
-  if (values[name] === undefined || !isLasting(declaration, script)) return
+  if (!facts.isSeenAgain || values[name] === undefined || !isLasting(declaration, script)) return
   if (scope.kind === 'module') {
     // not the others, which would outlive their use here
     facts.keep(name, { __proto__: null, [name]: values[name] } as ScopeObject)

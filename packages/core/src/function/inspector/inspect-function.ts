@@ -32,6 +32,8 @@ export class SourceFacts implements SourcePlace {
   readonly scriptId: string
   readonly line: number
   readonly column: number
+  /** An earlier capture had it too. Functions that are made for one capture are not worth keeping anything of. */
+  readonly isSeenAgain: boolean
   readonly #fn: Function
   #listed: RemoteValue | undefined
   #scopes: readonly ScopeObject[] | undefined
@@ -41,6 +43,7 @@ export class SourceFacts implements SourcePlace {
     this.scriptId = scriptId
     this.line = line
     this.column = column
+    this.isSeenAgain = listed === undefined
     this.#listed = listed
   }
 
