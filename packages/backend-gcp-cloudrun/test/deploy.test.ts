@@ -73,8 +73,8 @@ describe('a project', () => {
     cloud.clear()
     const backend = await there.open({ runtime_memory: 340 })
     const secret = { storageId: 'minio-1', storageName: 'minio', values: { password: 'very-secret-word' } }
-    // who may read it is known a moment later: that is waited for
-    cloud.timing.policyMs = 400
+    // who may read it is known later than a slow machine takes to ask for the first time: that is waited for
+    cloud.timing.policyMs = 2_500
     await backend.deployRuntime(backend.defaultRuntime, { secrets: [secret] })
     cloud.timing.policyMs = 0
     expect(cloud.counts['create service']).toBeGreaterThan(1)

@@ -69,6 +69,9 @@ test('the lock of a program that was killed is taken over, and so is one that st
   const old = new Date(Date.now() - 3_600_000)
   utimesSync(file, old, old)
   expect(await oncePerMachine('image', async () => 'stale')).toBe('stale')
+  writeFileSync(file, '["half')
+  setTimeout(() => utimesSync(file, old, old), 50)
+  expect(await oncePerMachine('image', async () => 'half a holder')).toBe('half a holder')
   expect(locks()).toEqual([])
 })
 

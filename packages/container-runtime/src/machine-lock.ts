@@ -74,9 +74,19 @@ async function isStale(file: string): Promise<boolean> {
   if (facts === undefined) return false
   if (Date.now() - facts.mtimeMs > STALE_AFTER_MS) return true
   const holder = await holderOf(file)
-  if (holder === undefined || holder === '') return false // being written, or gone
-  const [host, pid] = JSON.parse(holder) as [string, number]
+  const known = holder === undefined ? undefined : parsed(holder)
+  if (known === undefined) return false // being written, or gone
+  const [host, pid] = known
   return host === hostname() && !isAlive(pid)
+}
+
+/** Undefined for what is no holder: half of one, on a disk that is full. Its lock is stale in its time. */
+function parsed(holder: string): readonly [host: string, pid: number] | undefined {
+  try {
+    return JSON.parse(holder) as [string, number]
+  } catch {
+    return undefined
+  }
 }
 
 function isAlive(pid: number): boolean {
