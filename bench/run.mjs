@@ -22,6 +22,7 @@ const CASES = [
   's3-objects',
   'lambda-invoke-256',
   'lambda-invoke-1000',
+  'lambda-cold-start',
   'container-waits',
   'ways-home',
 ]

@@ -40,9 +40,9 @@ export interface ExchangeEnd {
 
 const NOTHING = Buffer.alloc(0)
 const FIRST_REFUSAL = 300
-/** By length, so that others need not be decoded. */
-const WANTED = new Set(['x-amzn-requestid', 'x-amz-request-id', 'x-amz-log-result', 'x-amz-function-error'])
-const WANTED_LENGTHS = new Set([...WANTED].map(name => name.length))
+const WANTED = ['x-amzn-requestid', 'x-amz-request-id', 'x-amz-log-result', 'x-amz-function-error'] as const
+/** Turns a capital letter of ASCII into a small one, and leaves small ones and hyphens. */
+const SMALL_LETTER = 0x20
 
 /** One request and its answer, in one object with undici's handler, since there are many. */
 export class Exchange implements Dispatcher.DispatchHandler {
@@ -131,23 +131,31 @@ function asError(reason: unknown): Error {
   return reason instanceof Error ? reason : new Error('aborted')
 }
 
-/** Names and values one after the other. */
+/** Names and values one after the other. Of the others nothing is decoded. */
 function wantedHeaders(raw: readonly Buffer[]): HttpAnswer['headers'] {
   const headers: Record<string, string> = {}
   for (let i = 0; i + 1 < raw.length; i += 2) {
-    const name = raw[i] as Buffer
-    if (WANTED_LENGTHS.has(name.length)) addHeader(headers, name, raw[i + 1] as Buffer)
+    const name = WANTED.find(wanted => isName(raw[i] as Buffer, wanted))
+    if (name !== undefined) headers[name] ??= latin1(raw[i + 1] as Buffer)
   }
   return headers
 }
 
+/** The first one of several. */
 function allHeaders(raw: readonly Buffer[]): HttpAnswer['headers'] {
   const headers: Record<string, string> = {}
-  for (let i = 0; i + 1 < raw.length; i += 2) addHeader(headers, raw[i] as Buffer, raw[i + 1] as Buffer)
+  for (let i = 0; i + 1 < raw.length; i += 2)
+    headers[latin1(raw[i] as Buffer).toLowerCase()] ??= latin1(raw[i + 1] as Buffer)
   return headers
 }
 
-/** The first one of several. */
-function addHeader(headers: Record<string, string>, name: Buffer, value: Buffer): void {
-  headers[name.toString('latin1').toLowerCase()] ??= value.toString('latin1')
+function isName(bytes: Buffer, name: string): boolean {
+  if (bytes.length !== name.length) return false
+  for (let i = 0; i < name.length; i++)
+    if (((bytes[i] as number) | SMALL_LETTER) !== name.charCodeAt(i)) return false
+  return true
+}
+
+function latin1(bytes: Buffer): string {
+  return bytes.toString('latin1')
 }

@@ -90,7 +90,7 @@ export class Invocations {
     const { connections, signer, host } = opened
     const { functionName, payload, cancellation } = invocation
     const { path, headers: unsigned } = this.#headOf(functionName, type, host)
-    const headers = signer.sign({ method: 'POST', path, headers: unsigned, body: payload }, keys, new Date())
+    const headers = signer.sign({ method: 'POST', path, headers: unsigned, body: payload }, keys, Date.now())
     return connections.post({ path, headers, body: payload, timeoutMs, cancellation }).then(
       answer => this.#replyIn(answer, invocation),
       error => {

@@ -12,7 +12,7 @@ const DATE = new Date('2015-08-30T12:36:00Z')
 const HOST = { host: 'example.amazonaws.com' }
 /** The headers by name. */
 function sign(signer: Signer, request: SignedRequest, keys: AwsKeys, date: Date): Record<string, string> {
-  const fields = signer.sign(request, keys, date)
+  const fields = signer.sign(request, keys, date.getTime())
   return Object.fromEntries(fields.flatMap((name, i) => (i % 2 === 0 ? [[name, fields[i + 1] ?? '']] : [])))
 }
 

@@ -18,6 +18,9 @@ export interface SignedRequest {
 
 const ALGORITHM = 'AWS4-HMAC-SHA256'
 const HMAC_BLOCK_BYTES = 64
+const HASH_BYTES = 32
+/** Of a hash in hexadecimal digits. */
+const HEX_BYTES = 64
 const INNER_PAD = 0x36
 const OUTER_PAD = 0x5c
 
@@ -27,21 +30,9 @@ interface HmacKey {
   readonly outer: Buffer
 }
 
-/** The canonical request of all requests with the same headers, but for date and body. */
-interface Template {
-  readonly method: string
-  readonly path: string
-  readonly token: string | undefined
-  readonly names: string
-  readonly before: string
-  readonly after: string
-  /** All headers but the date, names and values one after the other. */
-  readonly fields: readonly string[]
-}
-
 /**
- * Signature version 4 for one service in one region. The day's signing key is kept, so that a signature is a few hashes,
- * each in one call: objects of hashes and HMACs cost several times as much.
+ * Signature version 4 for one service in one region. The day's signing key is kept, and what requests with the same headers have
+ * alike within a second: a signature is four hashes then, each in one call, since objects of hashes and HMACs cost several times as much.
  * From: "Create a signed AWS API request" of the IAM user guide.
  */
 export class Signer {
@@ -49,7 +40,7 @@ export class Signer {
   readonly #service: string
   #key: { readonly of: AwsKeys; readonly day: string; readonly hmac: HmacKey } | undefined
   /** By the headers of requests: those that are sent many times are the same object. */
-  readonly #templates = new WeakMap<object, Template>()
+  readonly #drafts = new WeakMap<object, Draft>()
   #time = ''
   #second = 0
 
@@ -59,53 +50,26 @@ export class Signer {
   }
 
   /**
-   * The headers to send: those of the request, date, token where there is one, and the signature. Names and values one after
+   * The headers to send at that time, in milliseconds since 1970: those of the request, date, token where there is one, and the signature. Names and values one after
    * the other, which costs less than an object.
    */
-  sign(request: SignedRequest, keys: AwsKeys, date: Date): string[] {
-    const time = this.#timeOf(date)
-    const day = time.slice(0, 8)
-    const { before, after, names, fields } = this.#templateOf(request, keys.sessionToken)
-    const canonical = `${before}${time}${after}${hash('sha256', request.body, 'hex')}`
-    const scope = `${day}/${this.#region}/${this.#service}/aws4_request`
-    const text = `${ALGORITHM}\n${time}\n${scope}\n${hash('sha256', canonical, 'hex')}`
-    const signature = hmacOf(this.#keyOf(keys, day), text)
-    const credential = `${keys.accessKeyId}/${scope}`
-    const authorization = `${ALGORITHM} Credential=${credential}, SignedHeaders=${names}, Signature=${signature}`
-    const signed = fields.slice()
-    signed.push('x-amz-date', time, 'authorization', authorization)
-    return signed
-  }
-
-  #templateOf({ method, path, headers }: SignedRequest, token: string | undefined): Template {
-    const known = this.#templates.get(headers)
-    if (known !== undefined && known.method === method && known.path === path && known.token === token)
-      return known
-    const all: Record<string, string> = { ...headers, 'x-amz-date': '' }
-    if (token !== undefined) all['x-amz-security-token'] = token
-    const sorted = Object.keys(all).sort()
-    const lines = (some: readonly string[]) =>
-      some.map(name => `${name}:${(all[name] as string).trim()}\n`).join('')
-    const dateAt = sorted.indexOf('x-amz-date')
-    const names = sorted.join(';')
-    const template = {
-      method,
-      path,
-      token,
-      names,
-      before: `${method}\n${path}\n\n${lines(sorted.slice(0, dateAt))}x-amz-date:`,
-      after: `\n${lines(sorted.slice(dateAt + 1))}\n${names}\n`,
-      fields: Object.entries(all).flatMap(([name, value]) => (name === 'x-amz-date' ? [] : [name, value])),
+  sign(request: SignedRequest, keys: AwsKeys, nowMs: number): string[] {
+    const time = this.#timeOf(nowMs)
+    let draft = this.#drafts.get(request.headers)
+    if (draft === undefined || !draft.fits(request, keys, time)) {
+      const day = time.slice(0, 8)
+      const scope = `${day}/${this.#region}/${this.#service}/aws4_request`
+      draft = new Draft(request, { keys, time, scope, hmac: this.#keyOf(keys, day) })
+      this.#drafts.set(request.headers, draft)
     }
-    this.#templates.set(headers, template)
-    return template
+    return draft.sign(request.body)
   }
 
-  #timeOf(date: Date): string {
-    const second = Math.floor(date.getTime() / 1000)
+  #timeOf(nowMs: number): string {
+    const second = Math.floor(nowMs / 1000)
     if (second !== this.#second) {
       this.#second = second
-      this.#time = date.toISOString().replace(/[-:]|\.\d{3}/g, '')
+      this.#time = new Date(nowMs).toISOString().replace(/[-:]|\.\d{3}/g, '')
     }
     return this.#time
   }
@@ -125,14 +89,75 @@ export class Signer {
   }
 }
 
+interface SigningFacts {
+  readonly keys: AwsKeys
+  readonly time: string
+  readonly scope: string
+  readonly hmac: HmacKey
+}
+
+/** What all requests of one second with the same headers have alike: all that is hashed but for the body's hash. */
+class Draft {
+  readonly #method: string
+  readonly #path: string
+  readonly #keys: AwsKeys
+  readonly #time: string
+  /** The canonical request; its last bytes are the hash of the body. */
+  readonly #canonical: Buffer
+  /** The inner block of the key and the string to sign; its last bytes are the hash of the canonical request. */
+  readonly #inner: Buffer
+  /** The outer block of the key and the inner hash. */
+  readonly #outer: Buffer
+  /** All headers but the signature, names and values one after the other. */
+  readonly #fields: readonly string[]
+  readonly #authorization: string
+
+  constructor({ method, path, headers }: SignedRequest, { keys, time, scope, hmac }: SigningFacts) {
+    this.#method = method
+    this.#path = path
+    this.#keys = keys
+    this.#time = time
+    const all: Record<string, string> = { ...headers, 'x-amz-date': time }
+    if (keys.sessionToken !== undefined) all['x-amz-security-token'] = keys.sessionToken
+    const sorted = Object.keys(all).sort()
+    const lines = sorted.map(name => `${name}:${(all[name] as string).trim()}\n`).join('')
+    const names = sorted.join(';')
+    const room = Buffer.alloc(HEX_BYTES)
+    this.#canonical = Buffer.concat([Buffer.from(`${method}\n${path}\n\n${lines}\n${names}\n`), room])
+    this.#inner = Buffer.concat([hmac.inner, Buffer.from(`${ALGORITHM}\n${time}\n${scope}\n`), room])
+    this.#outer = Buffer.concat([hmac.outer, Buffer.alloc(HASH_BYTES)])
+    this.#fields = Object.entries(all).flat()
+    this.#authorization = `${ALGORITHM} Credential=${keys.accessKeyId}/${scope}, SignedHeaders=${names}, Signature=`
+  }
+
+  fits({ method, path }: SignedRequest, keys: AwsKeys, time: string): boolean {
+    const own = this.#keys
+    return (
+      this.#time === time &&
+      this.#path === path &&
+      this.#method === method &&
+      own.secretAccessKey === keys.secretAccessKey &&
+      own.accessKeyId === keys.accessKeyId &&
+      own.sessionToken === keys.sessionToken
+    )
+  }
+
+  sign(body: string | Uint8Array): string[] {
+    const canonical = this.#canonical
+    const inner = this.#inner
+    const outer = this.#outer
+    canonical.write(hash('sha256', body, 'hex'), canonical.length - HEX_BYTES, 'latin1')
+    inner.write(hash('sha256', canonical, 'hex'), inner.length - HEX_BYTES, 'latin1')
+    outer.write(hash('sha256', inner, 'binary'), HMAC_BLOCK_BYTES, 'latin1')
+    const signed = this.#fields.slice()
+    signed.push('authorization', this.#authorization + hash('sha256', outer, 'hex'))
+    return signed
+  }
+}
+
 /** From: RFC 2104. */
 function padded(key: Buffer, pad: number): Buffer {
   const block = Buffer.alloc(HMAC_BLOCK_BYTES, pad)
   for (const [i, byte] of key.entries()) block[i] = byte ^ pad
   return block
-}
-
-function hmacOf({ inner, outer }: HmacKey, text: string): string {
-  const digest = hash('sha256', Buffer.concat([inner, Buffer.from(text)]), 'buffer')
-  return hash('sha256', Buffer.concat([outer, digest]), 'hex')
 }

@@ -1,4 +1,6 @@
 const SMALLEST_BYTES = 64
+/** What lives for long is smaller than this as a rule, or worth memory of its own. */
+const POOLED_BYTES = 2048
 const NO_BYTES = Buffer.alloc(0)
 
 /** Writes numbers (little-endian), text and bytes into a buffer that grows. */
@@ -8,7 +10,7 @@ export class ByteWriter {
 
   /** `sizeHint`: how many bytes will probably be written. */
   constructor(sizeHint = SMALLEST_BYTES) {
-    this.#buffer = Buffer.allocUnsafeSlow(Math.max(SMALLEST_BYTES, sizeHint))
+    this.#buffer = newBuffer(Math.max(SMALLEST_BYTES, sizeHint))
   }
 
   /** Bytes written so far. */
@@ -70,8 +72,13 @@ export class ByteWriter {
   #ensure(more: number): void {
     const needed = this.#length + more
     if (needed <= this.#buffer.length) return
-    const larger = Buffer.allocUnsafeSlow(Math.max(SMALLEST_BYTES, needed, this.#buffer.length * 2))
+    const larger = newBuffer(Math.max(SMALLEST_BYTES, needed, this.#buffer.length * 2))
     this.#buffer.copy(larger, 0, 0, this.#length)
     this.#buffer = larger
   }
+}
+
+/** Small ones come out of Node's pool: memory of its own costs as much as writing it. Large ones do not keep a pool alive. */
+function newBuffer(bytes: number): Buffer {
+  return bytes <= POOLED_BYTES ? Buffer.allocUnsafe(bytes) : Buffer.allocUnsafeSlow(bytes)
 }

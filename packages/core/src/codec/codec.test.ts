@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { CallError, ProtocolError, SerializationError, StorageError } from '../errors/index.ts'
 import type { ClassTable } from './class-table.ts'
 import { decodeError, encodeError } from './error.ts'
-import { decodeValue, encodeValue, hasClassTags } from './value.ts'
+import { decodeValue, encodeValue, hasClassTags, immediateValueAt, NOT_IMMEDIATE } from './value.ts'
 
 const roundTrip = (value: unknown, classes?: ClassTable) => decodeValue(encodeValue(value, classes), classes)
 
@@ -261,5 +261,64 @@ describe('errors', () => {
       },
     })
     expect(back(error)).toMatchObject({ message: 'x' })
+  })
+})
+
+describe('immediate values', () => {
+  const at = (bytes: Uint8Array) =>
+    immediateValueAt(Buffer.concat([Buffer.from([7]), bytes]), 1, bytes.length + 1)
+
+  test.each([undefined, null, true, false, 0, 7, -1, 1e3, 999_999_999_999_999, -999_999_999_999_999])(
+    'are read without decoding: %s',
+    value => {
+      expect(at(encodeValue(value))).toBe(value)
+    },
+  )
+
+  test.each([
+    -0,
+    1.5,
+    1e15,
+    1e21,
+    -1e15,
+    2 ** 53,
+    '',
+    '1',
+    'true',
+    'nul',
+    [],
+    {},
+    [1],
+    Number.NaN,
+    1n,
+    new Date(1),
+  ])('are not: %s', value => {
+    const bytes = encodeValue(value)
+    expect(at(bytes)).toBe(NOT_IMMEDIATE)
+    expect(decodeValue(bytes)).toEqual(value)
+  })
+
+  test.each([
+    '007',
+    '00',
+    '-',
+    '-0',
+    '',
+    'tru',
+    'truE',
+    'false ',
+    'nulll',
+    '1 ',
+    ' 1',
+    '+1',
+    '1e3',
+    '0x1',
+    '12a',
+  ])('are not what JSON does not take for the same, or what is written otherwise: %j', json => {
+    expect(at(Buffer.from(`\0${json}`))).toBe(NOT_IMMEDIATE)
+  })
+
+  test('no bytes are no value', () => {
+    expect(at(new Uint8Array())).toBe(NOT_IMMEDIATE)
   })
 })

@@ -106,6 +106,56 @@ export function decodeValueAt(bytes: Uint8Array, start: number, end: number, cla
   }
 }
 
+/** What `immediateValueAt` gives for all other values. */
+export const NOT_IMMEDIATE = Symbol('not immediate')
+
+const TRUE = Buffer.from('true')
+const FALSE = Buffer.from('false')
+const NULL = Buffer.from('null')
+const ZERO = 0x30
+const MINUS = 0x2d
+/** Whole numbers with fewer digits are exact. */
+const EXACT_DIGITS = 15
+
+/** The value if it is undefined, null, a boolean or a whole number: it takes less room than its bytes do. Never throws. */
+export function immediateValueAt(bytes: Uint8Array, start: number, end: number): unknown {
+  if (end - start === 1 && bytes[start] === Mode.undefined) return undefined
+  if (bytes[start] !== Mode.json || end - start > EXACT_DIGITS + 2) return NOT_IMMEDIATE
+  switch (bytes[start + 1]) {
+    case TRUE[0]:
+      return isText(TRUE, bytes, start + 1, end) ? true : NOT_IMMEDIATE
+    case FALSE[0]:
+      return isText(FALSE, bytes, start + 1, end) ? false : NOT_IMMEDIATE
+    case NULL[0]:
+      return isText(NULL, bytes, start + 1, end) ? null : NOT_IMMEDIATE
+    case MINUS: {
+      const number = digitsAt(bytes, start + 2, end)
+      return number > 0 ? -number : NOT_IMMEDIATE
+    }
+    default: {
+      const number = digitsAt(bytes, start + 1, end)
+      return number >= 0 ? number : NOT_IMMEDIATE
+    }
+  }
+}
+
+function isText(text: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  return text.length === end - start && text.every((byte, i) => bytes[start + i] === byte)
+}
+
+/** The number that the bytes are the decimal digits of, without leading zeros; -1 for anything else. */
+function digitsAt(bytes: Uint8Array, start: number, end: number): number {
+  const digits = end - start
+  if (digits < 1 || digits > EXACT_DIGITS || (bytes[start] === ZERO && digits > 1)) return -1
+  let number = 0
+  for (let at = start; at < end; at++) {
+    const digit = (bytes[at] as number) - ZERO
+    if (digit < 0 || digit > 9) return -1
+    number = number * 10 + digit
+  }
+  return number
+}
+
 function decode(bytes: Uint8Array, start: number, end: number, classes: ClassTable | undefined): unknown {
   switch (start < end ? bytes[start] : -1) {
     case Mode.json:

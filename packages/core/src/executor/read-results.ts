@@ -15,7 +15,9 @@ const FETCHES_AT_ONCE = 32
 
 /** Reads the values that were left in storage, several at once. What fails here fails again where it is reported. */
 async function fetchAll(futures: readonly CallHandle<unknown>[]): Promise<void> {
-  const away = futures.filter(({ call }) => call.state === 'success' && !call.hasValueHere).values()
+  const isAway = ({ call }: CallHandle<unknown>) => call.state === 'success' && !call.hasValueHere
+  if (!futures.some(isAway)) return
+  const away = futures.filter(isAway).values()
   const fetchNext = async () => {
     for (const future of away) await future.result().catch(() => {})
   }

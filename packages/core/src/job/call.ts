@@ -1,6 +1,6 @@
 import type { ByteWriter } from '../codec/byte-writer.ts'
 import { decodeError } from '../codec/error.ts'
-import { decodeValueAt, encodeValueInto } from '../codec/value.ts'
+import { decodeValueAt, encodeValueInto, immediateValueAt, NOT_IMMEDIATE } from '../codec/value.ts'
 import { CallCancelledError } from '../errors/index.ts'
 import { type ListPart, writeListInput } from '../worker/activation-message.ts'
 import { InputKind, type Location, type WorkerFacts } from '../worker/protocol.ts'
@@ -117,6 +117,11 @@ export class Call {
 
   succeed(frame: EndedFrame): void {
     const { bytes, start, end } = frame
+    const immediate = immediateValueAt(bytes, start, end)
+    if (immediate !== NOT_IMMEDIATE) {
+      this.setValue(immediate)
+      return this.#end('success')
+    }
     this.#result =
       end - start <= SMALL_RESULT_BYTES
         ? { bytes: new Uint8Array(bytes.subarray(start, end)), start: 0, end: end - start }

@@ -202,5 +202,6 @@ function factsIn(json: string): WorkerFacts {
 }
 
 function text(bytes: Uint8Array, start: number, end: number): string {
+  if (Buffer.isBuffer(bytes)) return bytes.toString('utf8', start, end)
   return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('utf8')
 }
