@@ -23,7 +23,9 @@ const CASES = [
   'lambda-invoke-256',
   'lambda-invoke-1000',
   'lambda-cold-start',
+  'container-start',
   'container-waits',
+  'extended-runtime',
   'ways-home',
 ]
 

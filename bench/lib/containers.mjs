@@ -1,14 +1,16 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { NotBuiltError } from './ours.mjs'
 
 const dist = fileURLToPath(new URL('../../packages/container-runtime/dist', import.meta.url))
 
-/** Starts the worker of container images as a process of this machine, and says where it listens. */
-async function startContainer(concurrency) {
-  const child = spawn(process.execPath, [`${dist}/worker/entry.js`], {
+/** Starts the worker of container images as a process of this machine, and says where it listens once it is ready. */
+async function startContainer(concurrency, folder) {
+  const child = spawn(process.execPath, [join(folder, 'entry.js')], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, PORT: '0', LITHOPS_CONCURRENCY: String(concurrency) },
   })
@@ -19,17 +21,75 @@ async function startContainer(concurrency) {
     const port = /listens on port (\d+)/.exec(log)?.[1]
     if (port === undefined) continue
     child.stdout.resume()
-    return { child, origin: `http://127.0.0.1:${port}` }
+    const origin = `http://127.0.0.1:${port}`
+    while (!(await fetch(origin)).ok) await setTimeout(5)
+    return { child, origin }
   }
   throw new Error('a worker ended before it listened')
 }
 
-/** A backend over so many containers, each of which takes as many activations at once. */
-export async function containersBackend({ containers, concurrency }) {
+/** Lays a worker into an empty folder that is to be an image's, so that functions can be put beside it. */
+export function layWorker(folder) {
+  cpSync(`${dist}/worker`, folder, { recursive: true })
+}
+
+/**
+ * A backend over so many containers, each of which takes as many activations at once.
+ *
+ * `image`: folder of the worker, if it is another than the default one. `bakesFunctions`: the functions of runtimes are put
+ * into it before containers start.
+ */
+export async function containersBackend({
+  containers,
+  concurrency,
+  image = `${dist}/worker`,
+  bakesFunctions = false,
+}) {
   if (!existsSync(`${dist}/worker/entry.js`)) throw new NotBuiltError('packages/container-runtime/dist')
+  const started = []
+  const start = async () => {
+    const some = Array.from({ length: containers }, () => startContainer(concurrency, image))
+    started.push(...(await Promise.all(some)))
+    return started.map(({ origin }) => origin)
+  }
+  // those that have their functions already are there before their job comes
+  const isReady = !bakesFunctions || existsSync(join(image, 'functions'))
+  const backend = await backendOver(isReady ? await start() : [], { concurrency, containers, bakesFunctions })
+  const { close, deployRuntime } = backend
+  return Object.assign(backend, {
+    async deployRuntime({ functions = [] }) {
+      if (functions.length > 0) mkdirSync(join(image, 'functions'), { recursive: true })
+      for (const { hash, read } of functions) {
+        const file = join(image, 'functions', `${hash}.mjs`)
+        if (!existsSync(file)) writeFileSync(file, await read())
+      }
+      if (started.length === 0) await backend.add(await start())
+      return deployRuntime()
+    },
+    async close() {
+      await close()
+      await Promise.all(
+        started.map(async ({ child }) => {
+          const exited = once(child, 'exit')
+          child.kill('SIGTERM')
+          await exited
+        }),
+      )
+    },
+  })
+}
+
+/** A backend over workers that listen already. */
+export async function backendOver(
+  origins,
+  { concurrency = 1, containers = origins.length, bakesFunctions = false } = {},
+) {
   const { WorkerConnections } = await import(pathToFileURL(`${dist}/index.js`).href)
-  const started = await Promise.all(Array.from({ length: containers }, () => startContainer(concurrency)))
-  const places = started.map(({ origin }) => ({ connections: new WorkerConnections({ origin }), running: 0 }))
+  const places = []
+  const add = some => {
+    for (const origin of some) places.push({ connections: new WorkerConnections({ origin }), running: 0 })
+  }
+  add(origins)
   return {
     specVersion: 1,
     name: 'containers',
@@ -46,8 +106,10 @@ export async function containersBackend({ containers, concurrency }) {
       sharesFileSystem: false,
       killsBusyCalls: true,
       freshWorkers: false,
+      bakesFunctions,
     },
     defaultRuntime: { name: 'default' },
+    add,
     deployRuntime: async () =>
       (await Promise.all(places.map(({ connections }) => connections.metadata())))[0],
     listRuntimes: async () => [],
@@ -63,15 +125,8 @@ export async function containersBackend({ containers, concurrency }) {
       }
     },
     clean: async () => [],
-    async close() {
-      await Promise.all(places.map(place => place.connections.close()))
-      await Promise.all(
-        started.map(async ({ child }) => {
-          const exited = once(child, 'exit')
-          child.kill('SIGTERM')
-          await exited
-        }),
-      )
+    close: async () => {
+      await Promise.all(places.map(({ connections }) => connections.close()))
     },
   }
 }

@@ -123,7 +123,7 @@ async function bundleWith(drivers: readonly WorkerDriver[]): Promise<Bundle> {
       stdin: {
         contents: `import { makeHandler } from ${JSON.stringify(workerFile('handler.js'))};
 ${imports.join('\n')}
-export const handler = makeHandler({ storages: ${of('storage')}, monitors: ${of('monitor')} });`,
+export const handler = await makeHandler({ storages: ${of('storage')}, monitors: ${of('monitor')} });`,
         resolveDir: dirname(workerFile('handler.js')),
         sourcefile: 'entry.mjs',
       },

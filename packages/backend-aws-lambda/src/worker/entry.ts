@@ -1,4 +1,4 @@
 import { makeHandler } from './handler.ts'
 
 /** The handler of the default runtime. */
-export const handler = makeHandler({})
+export const handler = await makeHandler({})

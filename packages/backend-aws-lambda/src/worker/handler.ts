@@ -28,8 +28,8 @@ const FUNCTION_FOLDER = fileURLToPath(new URL('functions', import.meta.url))
 /** The time that Lambda gives is up a little earlier than it says, to answer in order. */
 const MARGIN_MS = 500
 
-/** Makes the handler of a runtime that brings these drivers. */
-export function makeHandler(drivers: Pick<CloudWorkerOptions, 'storages' | 'monitors'>) {
+/** Makes the handler of a runtime that brings these drivers. What it awaits is done while Lambda starts the environment. */
+export async function makeHandler(drivers: Pick<CloudWorkerOptions, 'storages' | 'monitors'>) {
   const worker = new CloudWorker({
     ...drivers,
     workerId: process.env.AWS_LAMBDA_LOG_STREAM_NAME ?? `lambda-${process.pid}`,
@@ -38,6 +38,7 @@ export function makeHandler(drivers: Pick<CloudWorkerOptions, 'storages' | 'moni
     hasOwnConsole: true,
     namesJobs: true,
   })
+  await worker.preloadFunction()
   return async (event: LambdaEvent, context: LambdaContext) => {
     const isReplyAwaited = typeof event === 'string'
     const message = isReplyAwaited ? event : Array.isArray(event) ? (event[0] as string) : undefined

@@ -15,7 +15,7 @@ interface RunningActivation {
 }
 
 /** A process that runs functions: activations come over its pipe, and replies go back. Ends with the other side. */
-export function runSlot(drivers: WorkerDrivers, concurrency: number): void {
+export async function runSlot(drivers: WorkerDrivers, concurrency: number): Promise<void> {
   const pipe = new Socket({ fd: PIPE_FD, readable: true, writable: true })
   const running = new Map<number, RunningActivation>()
   const worker = new CloudWorker({
@@ -41,6 +41,7 @@ export function runSlot(drivers: WorkerDrivers, concurrency: number): void {
     if (kind === PipeMessage.cancel)
       known.controller.abort(new Error('The call was cancelled: nobody waits for it.'))
   })
+  await worker.preloadFunction()
   sendMessage(pipe, PipeMessage.ready, 0, Buffer.from(JSON.stringify(worker.metadata)))
 
   async function run(activation: number, payload: Uint8Array): Promise<void> {

@@ -33,7 +33,7 @@ export async function startWorker(file: string, loadDrivers: () => Promise<Worke
         await serve(file, settings)
         break
       case SLOT_ARGUMENT:
-        runSlot(await loadDrivers(), settings.concurrency)
+        await runSlot(await loadDrivers(), settings.concurrency)
         break
       case BATCH_ARGUMENT:
         if (isFirstProcess()) await runAsChild(fileURLToPath(file), [BATCH_ARGUMENT])

@@ -1,14 +1,14 @@
-import { existsSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import { existsSync, rmSync, symlinkSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import type { RuntimeMetadata, WorkerSecrets } from '../driver/compute-backend.ts'
 import type { StorageDriver } from '../driver/driver.ts'
 import type { PublisherDriver } from '../driver/monitor.ts'
 import { takeSecretsFromEnvironment } from '../driver/secrets-environment.ts'
 import { NotSupportedError } from '../errors/index.ts'
 import { LITHOPS_VERSION } from '../version.ts'
+import { BroughtFunctions, importFile } from './brought-functions.ts'
 import { BusyWatch, endAtTimeout } from './busy-watch.ts'
 import type { ModuleFactory } from './instantiate.ts'
 import { installLogCapture } from './log-capture.ts'
@@ -19,8 +19,6 @@ import { shareProcess } from './shared-process.ts'
 import type { WorkerHost } from './worker-host.ts'
 import { WorkerMonitors } from './worker-monitors.ts'
 import { WorkerStorages } from './worker-storages.ts'
-
-const FUNCTION_FILE = /^([0-9a-f]{32})\.mjs$/
 
 export interface CloudWorkerOptions {
   /** The platform's name of this worker process, for stats. */
@@ -88,6 +86,7 @@ export class CloudWorker {
   readonly #guard: ProcessGuard | undefined
   readonly #concurrency: number
   readonly #busyWatch = new BusyWatch()
+  readonly #brought: BroughtFunctions | undefined
   readonly #folder = join(tmpdir(), `lithops-${process.pid}`)
   readonly #initMs: number
   #madeFolder: Promise<unknown> | undefined
@@ -103,6 +102,8 @@ export class CloudWorker {
     const secrets = options.secrets ?? takeSecretsFromEnvironment()
     this.#storages.addSecrets(secrets)
     this.#monitors.addSecrets(secrets)
+    const { functionFolder } = options
+    if (functionFolder !== undefined) this.#brought = new BroughtFunctions(functionFolder)
     this.#concurrency = options.concurrency ?? 1
     if (this.#concurrency > 1) shareProcess()
     else this.#guard = new ProcessGuard()
@@ -114,7 +115,7 @@ export class CloudWorker {
 
   /** What the runtime says of itself. */
   get metadata(): RuntimeMetadata {
-    const functions = this.#broughtFunctions()
+    const functions = this.#brought?.hashes ?? []
     return {
       lithopsVersion: LITHOPS_VERSION,
       protocolVersion: PROTOCOL_VERSION,
@@ -125,13 +126,12 @@ export class CloudWorker {
     }
   }
 
-  /** Hashes of those that the runtime brings. */
-  #broughtFunctions(): string[] {
-    const { functionFolder } = this.#options
-    if (functionFolder === undefined || !existsSync(functionFolder)) return []
-    return readdirSync(functionFolder)
-      .flatMap(name => FUNCTION_FILE.exec(name)?.[1] ?? [])
-      .sort()
+  /**
+   * Loads the function that the runtime brings, so that the first call need not wait for it. To be awaited before the worker says
+   * that it is ready. Does nothing where the runtime brings none, or several. Never rejects; takes five seconds at the most.
+   */
+  async preloadFunction(): Promise<void> {
+    await this.#brought?.preload(hash => this.#placeOf(hash))
   }
 
   /**
@@ -193,7 +193,7 @@ export class CloudWorker {
         initMs: this.#initMs,
       }),
       emit,
-      importModule: (hash, code, inline) => this.#importModule(hash, code, inline),
+      importModule: (hash, code, inline, extraEnv) => this.#importModule(hash, code, inline, extraEnv),
       readLocation: async location => {
         throw new NotSupportedError(`A remote worker cannot read from '${location.kind}'.`)
       },
@@ -230,23 +230,27 @@ export class CloudWorker {
     console.log(`lithops: calls of job ${job}`)
   }
 
-  async #importModule(hash: string, code: Location, inline: Uint8Array): Promise<ModuleFactory> {
+  async #importModule(
+    hash: string,
+    code: Location,
+    inline: Uint8Array,
+    extraEnv: JobHead['extraEnv'],
+  ): Promise<ModuleFactory> {
     if (code.kind === 'inline') return importFile(await this.#ownFile(hash, inline))
-    const { functionFolder } = this.#options
-    if (code.kind !== 'file' || functionFolder === undefined)
+    if (code.kind !== 'file' || this.#brought === undefined)
       throw new NotSupportedError(
         `Function ${hash} came as '${code.kind}', which remote workers cannot read.`,
       )
-    const file = join(functionFolder, `${hash}.mjs`)
-    if (!existsSync(file))
-      throw new NotSupportedError(
-        `This runtime does not have function ${hash}: it was deployed for another one. Run \`lithops runtime update\`.`,
-      )
-    // packages are looked for beside it
+    return this.#brought.import(hash, brought => this.#placeOf(brought), extraEnv)
+  }
+
+  /** Where a function that the runtime brings is imported from: packages are looked for beside it. */
+  async #placeOf(hash: string): Promise<string> {
+    const file = (this.#brought as BroughtFunctions).fileOf(hash)
     const packages = this.#packageFolder()
     const isBesidePackages =
-      packages === undefined || packages === join(dirname(functionFolder), 'node_modules')
-    return importFile(isBesidePackages ? file : await this.#ownFile(hash, await readFile(file)))
+      packages === undefined || packages === join(dirname(dirname(file)), 'node_modules')
+    return isBesidePackages ? file : await this.#ownFile(hash, await readFile(file))
   }
 
   /** A module that lies where it finds its packages. */
@@ -298,8 +302,4 @@ export class CloudWorker {
       process.on(event, escaped)
     }
   }
-}
-
-async function importFile(file: string): Promise<ModuleFactory> {
-  return ((await import(pathToFileURL(file).href)) as { default: ModuleFactory }).default
 }

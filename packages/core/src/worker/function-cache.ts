@@ -60,15 +60,16 @@ export class FunctionCache {
   }
 
   #module(activation: IncomingActivation, host: WorkerHost): Promise<ModuleFactory> {
+    const { extraEnv } = activation.head
     const { hash, code } = activation.head.function
     let module = this.#modules.get(hash)
     if (module === undefined) {
       module =
         code.kind === 'object'
           ? readLocation(code, activation.head, host).then(bytes =>
-              host.importModule(hash, { kind: 'inline' }, bytes),
+              host.importModule(hash, { kind: 'inline' }, bytes, extraEnv),
             )
-          : host.importModule(hash, code, activation.code)
+          : host.importModule(hash, code, activation.code, extraEnv)
       this.#modules.set(hash, module)
       // a failed import may be a passing fault: the next activation tries again
       module.catch(() => this.#modules.delete(hash))

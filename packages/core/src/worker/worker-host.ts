@@ -19,8 +19,13 @@ export interface WorkerHost {
   readonly repliesReachClient?: boolean
   /** The same for frames that hold log text alone, which is no sign of a call's progress. Absent: `emit`. */
   emitLog?(frames: Uint8Array): void
-  /** Imports a function's module. Called once per hash: the worker keeps what it imported. */
-  importModule(hash: string, code: Location, inline: Uint8Array): Promise<ModuleFactory>
+  /** Imports a function's module. Called once per hash: the worker keeps what it imported. `extraEnv`: of the job that asks. */
+  importModule(
+    hash: string,
+    code: Location,
+    inline: Uint8Array,
+    extraEnv?: JobHead['extraEnv'],
+  ): Promise<ModuleFactory>
   /** Reads bytes that are not in the message: files. Objects are read through `openStorage`. */
   readLocation(location: Location, head: JobHead): Promise<Uint8Array>
   /** Puts a large result where the client or another worker can read it. Absent: it is put through `openStorage`. */
