@@ -1,0 +1,1 @@
+export { type ExamplesCloud, type ExamplesSuiteOptions, examplesSuite } from './suite.ts'
