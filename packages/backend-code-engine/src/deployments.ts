@@ -64,6 +64,8 @@ export interface RuntimePlan {
   readonly pullSecret: string | undefined
   readonly size: InstanceSize
   readonly variables: readonly Variable[]
+  /** Hashes of the functions that were put into the image beside the worker; what the image under it has is not known. */
+  readonly functions: readonly string[]
 }
 
 export interface EnsureOptions {
@@ -190,7 +192,8 @@ export class Deployments {
       ),
       ...(hasSecrets ? [secretVariable(SECRETS_ENVIRONMENT_NAME, secretName(name))] : []),
     ]
-    return { plan: { name, image, pullSecret, size, variables }, login, forget }
+    const functions = (runtime.functions ?? []).map(({ hash }) => hash)
+    return { plan: { name, image, pullSecret, size, variables, functions }, login, forget }
   }
 
   async #ensure(

@@ -1,6 +1,8 @@
 import {
   BATCH_ARGUMENT,
   EXIT_FACTS,
+  functionFacts,
+  functionsOfExits,
   METADATA_ARGUMENT,
   metadataOfExits,
   TELL_BY_EXIT_VARIABLE,
@@ -28,6 +30,7 @@ const FIRST_LOOK_MS = 200
 const LONGEST_LOOK_MS = 3_000
 /** Workers tell what they are in a moment. */
 const METADATA_TIMEOUT_S = 120
+const FACTS = Array.from({ length: EXIT_FACTS }, (_, i) => i)
 
 export interface JobDeployerOptions {
   readonly project: ProjectApi
@@ -93,10 +96,25 @@ export class JobDeployer implements Deployer {
    * What the workers of a job say of themselves. The API tells nothing that a job writes, but how its instances ended: each says
    * one number by its exit code.
    */
-  async #ask({ name, image }: RuntimePlan, signal: AbortSignal | undefined): Promise<RuntimeMetadata> {
+  async #ask(plan: RuntimePlan, signal: AbortSignal | undefined): Promise<RuntimeMetadata> {
+    const { image } = plan
+    const codes = await this.#exitCodes(plan, FACTS, signal)
+    const { functionCount, ...metadata } = metadataOfExits(codes) ?? notWorkers(image, codes)
+    if (functionCount === 0) return metadata
+    // those that were put beside the worker need not be asked for; a runtime that was extended has others
+    if (functionCount === plan.functions.length) return { ...metadata, functions: plan.functions }
+    const told = await this.#exitCodes(plan, functionFacts(functionCount), signal)
+    return { ...metadata, functions: functionsOfExits(told) ?? notWorkers(image, told) }
+  }
+
+  /** Runs workers of these indices that tell numbers, and gives those in the same order. */
+  async #exitCodes(
+    { name, image }: RuntimePlan,
+    indices: readonly number[],
+    signal: AbortSignal | undefined,
+  ): Promise<number[]> {
     const { project, user, room } = this.#options
     const run = runName(user, 'metadata')
-    const indices = Array.from({ length: EXIT_FACTS }, (_, i) => i)
     await room.enter(run)
     try {
       const body = {
@@ -118,13 +136,7 @@ export class JobDeployer implements Deployer {
         else if (!hasStatus(error, 409)) throw error
       }
       const ended = await this.#waitForEnd(run, image, signal)
-      const codes = indices.map(index => codeOf(index, ended, image))
-      const metadata = metadataOfExits(codes)
-      if (metadata !== undefined) return metadata
-      throw notReady(
-        image,
-        `they end with exit code ${codes[0]}; is node in the image, and does it know NODE_OPTIONS`,
-      )
+      return indices.map(index => codeOf(index, ended, image))
     } finally {
       await project.remove('job_runs', run).catch(() => {})
       room.left(run)
@@ -159,12 +171,21 @@ function codeOf(index: number, { status_details: all }: JobRun, image: string): 
 /** 126 and 127: no such program; above 128: ended by a signal. */
 const UNSTARTED_FROM = 126
 
+function notWorkers(image: string, codes: readonly number[]): never {
+  throw notReady(
+    image,
+    `they end with exit code ${codes[0]}; is node in the image, and does it know NODE_OPTIONS`,
+  )
+}
+
 function notReady(image: string, reason: string): RuntimeDeployError {
   const advice = isPullFailure(reason)
     ? ' The image cannot be pulled: can Code Engine reach the registry (code_engine.docker_server), and may it (docker_user, docker_password)?'
     : reason === 'OOMKilled'
       ? ' Node needs more memory: raise code_engine.runtime_memory.'
-      : ''
+      : reason === 'ExecutableNotFound'
+        ? ' There is no node on the PATH of the image: `lithops runtime build` needs an image that has it.'
+        : ''
   return new RuntimeDeployError(`The workers of ${image} do not start: ${reason}.${advice}`, {
     details: { reason, image },
   })

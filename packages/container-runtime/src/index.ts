@@ -7,7 +7,15 @@ export {
 } from './batch-file.ts'
 export { noteFunctionBuild, warnOfPublicCode } from './code-warnings.ts'
 export { environmentSetting } from './environment-setting.ts'
-export { EXIT_FACTS, type ExitMetadata, metadataOfExits, TELL_BY_EXIT_VARIABLE } from './exit-facts.ts'
+export {
+  EXIT_FACTS,
+  type ExitHead,
+  type ExitMetadata,
+  functionFacts,
+  functionsOfExits,
+  metadataOfExits,
+  TELL_BY_EXIT_VARIABLE,
+} from './exit-facts.ts'
 export { type FindImageToolOptions, findImageTool, IMAGE_TOOLS } from './find-image-tool.ts'
 export { ACCESS_HEADER, ACCESS_KEY_VARIABLE } from './http-protocol.ts'
 export {
