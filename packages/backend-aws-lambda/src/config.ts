@@ -88,7 +88,10 @@ export const awsLambdaSection = defineConfigSection({
       env: 'AWS_ENDPOINT_URL_LAMBDA',
       doc: 'URL of another service that speaks the API of Lambda, or of a VPC endpoint. Default: that of the region.',
     }),
-    worker_processes: field.ignored('a worker of Lambda runs one call at a time'),
+    worker_processes: field.ignored(
+      'a worker of Lambda runs one call at a time; several calls in one, one after the other, are the option chunksize',
+      { matters: processes => Number(processes) !== 1 },
+    ),
     invoke_pool_threads: field.ignored(
       'invocations need no threads; connections are opened as they are needed',
     ),
@@ -221,6 +224,8 @@ function isTexts(value: unknown): value is string[] {
 function vpcOf(given: unknown, problems: string[]): VpcSettings | undefined {
   if (given === undefined) return undefined
   const { subnets, security_groups: securityGroups } = (given ?? {}) as Record<string, unknown>
+  // the template of Lithops (Python) has them so, for none
+  if ([subnets, securityGroups].every(ids => Array.isArray(ids) && ids.length === 0)) return undefined
   if (isTexts(subnets) && isTexts(securityGroups)) return { subnets, securityGroups }
   problems.push('aws_lambda.vpc must have subnets and security_groups, lists of ids')
   return undefined

@@ -104,9 +104,9 @@ server.test('an event that fails is not run again by Lambda', async () => {
   await expect(never.result()).rejects.toMatchObject({ code: 'LITHOPS_CALL_TIMEOUT' })
 })
 
-server.test('asynchronous invocations without a monitor are refused before anything is sent', async () => {
+server.test('asynchronous invocations without a way home are refused before anything is sent', async () => {
   const aws = await there.start()
-  await using fexec = await open({ invocation: 'async' })
+  await using fexec = await open({ invocation: 'async' }, { monitoring: 'direct' })
   aws.clear()
   await expect(fexec.callAsync(twice, 1).result()).rejects.toMatchObject({ code: 'LITHOPS_NO_WAY_HOME' })
   expect(aws.counts['lambda:Invoke']).toBeUndefined()

@@ -5,8 +5,8 @@ import { cloudRunSection, settingsOf } from './config.ts'
 const parse = (section: Record<string, unknown>) => cloudRunSection.parse(section, { name: 'the test' })
 const region = 'us-east1'
 
-test('a config of Lithops for Python is taken, and what has no meaning here is a word of warning', () => {
-  const { config, warnings } = parse({
+test('a config of Lithops for Python is taken, and what has no meaning here is told, loudly where something is lost', () => {
+  const { config, warnings, notes } = parse({
     region,
     project_name: 'my-project',
     credentials_path: '/home/me/key.json',
@@ -36,7 +36,11 @@ test('a config of Lithops for Python is taken, and what has no meaning here is a
     dockerServer: 'pkg.dev',
     repository: 'lithops',
   })
-  expect(warnings).toHaveLength(2)
+  expect(warnings).toEqual([])
+  expect(notes).toHaveLength(2)
+  expect(parse({ region, trigger: 'pub/sub' }).warnings).toEqual([
+    expect.stringContaining('workers are called over HTTPS'),
+  ])
 })
 
 test.each([

@@ -111,7 +111,7 @@ export const cloudRunSection = defineConfigSection({
     endpoint: field.string({
       doc: "URL in place of those of all of Google's APIs that are used here, for private endpoints and emulators. Default: https://run.googleapis.com and the like.",
     }),
-    trigger: field.ignored('workers are called over HTTPS'),
+    trigger: field.ignored('workers are called over HTTPS', { matters: trigger => trigger !== 'https' }),
     invoke_pool_threads: field.ignored(
       'invocations need no threads; connections are opened as they are needed',
     ),

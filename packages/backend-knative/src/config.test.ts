@@ -4,8 +4,8 @@ import { knativeSection, settingsOf } from './config.ts'
 
 const parse = (section: Record<string, unknown>) => knativeSection.parse(section, { name: 'the test' })
 
-test('a config of Lithops for Python is taken, and what has no meaning here is a word of warning', () => {
-  const { config, warnings } = parse({
+test('a config of Lithops for Python is taken, and what has no meaning here is told, loudly where something is lost', () => {
+  const { config, warnings, notes } = parse({
     networking_layer: 'kourier',
     ingress_endpoint: '192.168.1.7:31380',
     kubecfg_path: '/home/me/.kube/config',
@@ -31,7 +31,8 @@ test('a config of Lithops for Python is taken, and what has no meaning here is a
     registry: { dockerServer: 'docker.io', dockerUser: 'me', dockerPassword: 'secret' },
   })
   expect(settingsOf(config).ingress?.origin).toBe('http://192.168.1.7:31380')
-  expect(warnings).toHaveLength(3)
+  expect(warnings).toEqual([expect.stringMatching(/knative\.git_url .*lithops runtime build/)])
+  expect(notes).toHaveLength(2)
 })
 
 test.each([

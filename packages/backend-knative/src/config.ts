@@ -37,7 +37,9 @@ export const knativeSection = defineConfigSection({
       doc: 'Host and port, or URL, of the gateway, where it cannot be found: of a port forward, or of a load balancer before it.',
     }),
     docker_server: field.string({ default: 'docker.io', doc: 'Registry of images.' }),
-    docker_user: field.string({ doc: 'User of the registry. Images on docker.io lie below it.' }),
+    docker_user: field.string({
+      doc: 'User of the registry. Images on docker.io lie below it. Default there: who has logged in with docker or podman.',
+    }),
     docker_password: field.string({
       secret: true,
       doc: 'Password or token of the registry. It is used to push, and placed in the cluster as a pull secret. Without it, the logins of docker or podman are used to push, and the cluster must be able to pull by itself.',
@@ -122,8 +124,13 @@ export const knativeSection = defineConfigSection({
     remote_invoker: field.ignored('activations are sent from the client, which is fast enough'),
     service_host_suffix: field.ignored('the cluster tells the host of each service'),
     cluster: field.ignored('the kubeconfig tells the cluster'),
-    git_url: field.ignored('images are built on this machine, and not by Tekton'),
-    git_rev: field.ignored('images are built on this machine, and not by Tekton'),
+    git_url: field.ignored(
+      'images are built on this machine, and not by Tekton: `lithops runtime build NAME -f Dockerfile` in a clone of it',
+      { matters: () => true },
+    ),
+    git_rev: field.ignored('images are built on this machine, and not by Tekton: check it out there', {
+      matters: () => true,
+    }),
   },
 })
 

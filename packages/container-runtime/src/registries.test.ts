@@ -1,5 +1,14 @@
-import { expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { imageName, isPublicByDefault, loginOf, type RegistrySettings, registryKind } from './registries.ts'
+
+// nobody has logged in anywhere
+beforeAll(() => {
+  for (const name of ['HOME', 'DOCKER_CONFIG', 'XDG_RUNTIME_DIR', 'REGISTRY_AUTH_FILE'])
+    vi.stubEnv(name, '/no/such/folder')
+})
+afterAll(() => {
+  vi.unstubAllEnvs()
+})
 
 test.each([
   ['docker.io', 'docker.io'],

@@ -1,5 +1,6 @@
 import { ConfigError } from '@lithops/core/driver'
 import { formatImageReference, parseImageReference } from './image-reference.ts'
+import { loggedInUser } from './logged-in-user.ts'
 
 /** Registries that name images and take passwords in ways of their own. */
 export type RegistryKind = 'docker.io' | 'icr.io' | 'pkg.dev' | 'gcr.io' | 'ecr' | 'local' | 'other'
@@ -85,7 +86,13 @@ export function imageName(section: string, settings: RegistrySettings, image: st
   const prefix = () => {
     switch (registryKind(server)) {
       case 'docker.io':
-        return [need('docker_user', dockerUser, 'images on docker.io lie below the name of their user')]
+        return [
+          need(
+            'docker_user',
+            dockerUser ?? loggedInUser(),
+            'images on docker.io lie below the name of their user, and nobody has logged in there with docker or podman',
+          ),
+        ]
       case 'icr.io':
         return [need('docker_namespace', dockerNamespace, 'images on icr.io lie in a namespace')]
       case 'gcr.io':

@@ -19,6 +19,19 @@ export const redisSection = defineConfigSection({
       doc: 'All of these in one: redis://user:password@host:6379/0, or rediss:// for TLS.',
     }),
     storage_bucket: field.string({ doc: "Bucket of jobs. Default: 'storage'." }),
+    // Lithops (Python) gives every key to redis-py
+    decode_responses: field.ignored('values are bytes'),
+    encoding: field.ignored('values are bytes'),
+    max_connections: field.ignored('one connection carries all requests at once'),
+    single_connection_client: field.ignored('one connection carries all requests at once'),
+    socket_keepalive: field.ignored('connections are kept, and checked'),
+    health_check_interval: field.ignored('connections are kept, and checked'),
+    retry_on_timeout: field.ignored('what may pass is asked again'),
+    client_name: field.ignored('connections have no name'),
+    socket_timeout: field.ignored('how long is waited for an answer is fixed', { matters: () => true }),
+    socket_connect_timeout: field.ignored('how long is waited for a connection is fixed', {
+      matters: () => true,
+    }),
   },
 })
 

@@ -1,5 +1,9 @@
 import { defineConfigSection, field } from './section.ts'
 
+const PYTHON_LOG_FORMAT = '%(asctime)s [%(levelname)s] %(name)s -- %(message)s'
+const always = () => true
+const isTrue = (value: unknown) => value === true || /^(true|yes|on|1)$/i.test(String(value))
+
 /** The section `lithops`. From: lithops/config.py and docs/source/configuration.rst of Lithops (Python). */
 export const lithopsSection = defineConfigSection({
   name: 'lithops',
@@ -18,7 +22,7 @@ export const lithopsSection = defineConfigSection({
     }),
     monitoring: field.string({
       env: 'LITHOPS_MONITORING',
-      doc: 'Way home of results: direct, storage, rabbitmq. Default: direct where the backend answers with results.',
+      doc: 'Way home of results: direct, storage, rabbitmq. Default: direct where the backend answers with results, storage where it does not.',
     }),
     rabbitmq_monitor: field.boolean({ doc: 'true is another way to say monitoring: rabbitmq.' }),
     monitoring_interval: field.number({
@@ -64,15 +68,29 @@ export const lithopsSection = defineConfigSection({
         doc: 'What the program is told about on standard error.',
       },
     ),
-    log_format: field.ignored('log lines have one format'),
-    log_stream: field.ignored('log lines go to standard error'),
-    log_filename: field.ignored('redirect standard error instead'),
+    log_format: field.ignored('log lines have one format', {
+      matters: format => format !== PYTHON_LOG_FORMAT,
+    }),
+    log_stream: field.ignored('log lines go to standard error', {
+      matters: stream => stream !== 'ext://sys.stderr',
+    }),
+    log_filename: field.ignored('log lines go to standard error: redirect that into the file', {
+      matters: always,
+    }),
     data_limit: field.ignored('large data is passed by way of storage by itself'),
-    data_cleaner: field.ignored('what jobs leave is always removed'),
-    telemetry: field.ignored('there is none'),
+    data_cleaner: field.ignored(
+      'what jobs leave is always removed; a durable job (`durable: true`) keeps its results until they are removed',
+      { matters: value => !isTrue(value) },
+    ),
+    telemetry: field.ignored(
+      'nothing is pushed to Prometheus: `future.stats` and `fexec.usageOf(futures)` have the figures',
+      { matters: isTrue },
+    ),
     customized_runtime: field.boolean({ doc: 'The same as in the section serverless.' }),
-    storage_bucket: field.ignored('name the bucket in the section of the storage'),
-    workers: field.ignored('set worker_processes or max_workers in the section of the backend'),
+    storage_bucket: field.ignored('name the bucket in the section of the storage', { matters: always }),
+    workers: field.ignored('set worker_processes or max_workers in the section of the backend', {
+      matters: always,
+    }),
     function_cache: field.ignored('functions are always kept by content'),
     localhost_worker: field.ignored('see section localhost'),
   },
@@ -106,8 +124,8 @@ export const localhostSection = defineConfigSection({
       doc: 'Folder of the buckets. Default: lithops-<user> in the folder for temporary files.',
     }),
     version: field.ignored('there is one localhost backend'),
-    max_workers: field.ignored('set worker_processes'),
-    worker_memory: field.ignored('set runtime_memory'),
+    max_workers: field.ignored('set worker_processes', { matters: always }),
+    worker_memory: field.ignored('set runtime_memory', { matters: always }),
   },
   renamed: { workers: 'worker_processes', memory: 'runtime_memory', storage_path: 'storage_folder' },
 })
@@ -129,8 +147,8 @@ export const serverlessSection = defineConfigSection({
     map_func: field.string({
       doc: 'Name of that function. Maps of it send no code; a map of another function is an error. Needs map_func_mod.',
     }),
-    runtime_memory: field.ignored('set runtime_memory in the section of the backend'),
-    runtime_timeout: field.ignored('set runtime_timeout in the section of the backend'),
+    runtime_memory: field.ignored('set runtime_memory in the section of the backend', { matters: always }),
+    runtime_timeout: field.ignored('set runtime_timeout in the section of the backend', { matters: always }),
   },
 })
 

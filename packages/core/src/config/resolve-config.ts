@@ -28,6 +28,8 @@ export interface ResolvedConfig {
   /** Folder of the config file; undefined for a config that is in no file. */
   readonly folder: string | undefined
   readonly warnings: readonly string[]
+  /** Told at the level debug alone. */
+  readonly notes: readonly string[]
   /** Raw keys of a section of somebody else, with the sections that it inherits from below it. */
   section(
     name: string,
@@ -71,7 +73,8 @@ export function resolveConfig(overrides: ConfigOverrides): ResolvedConfig | unde
     customizedRuntime: serverless.config.customized_runtime ?? lithops.config.customized_runtime ?? false,
     folder: existsSync(config.source.name) ? dirname(resolve(config.source.name)) : undefined,
     localhost: localhost.config,
-    warnings: [...lithops.warnings, ...localhost.warnings, ...serverless.warnings],
+    warnings: [lithops, localhost, serverless].flatMap(({ warnings }) => warnings),
+    notes: [lithops, localhost, serverless].flatMap(({ notes = [] }) => notes),
     section: (name, inherits = []) => ({
       raw: Object.assign({}, ...inherits.map(parent => inheritable(config, parent)), config.sections[name]),
       source: config.source,

@@ -17,6 +17,8 @@ function zod(): Zod {
 /** One key of a section. */
 export interface ConfigField<T> extends Omit<ConfigFieldInfo, 'key'> {
   readonly schema: (zod: Zod) => ZodType
+  /** Of an ignored key: whether this value asks for something that does not happen here. Default: none does. */
+  readonly matters?: (value: unknown) => boolean
   /** Only for the type. */
   readonly value?: T
 }
@@ -85,12 +87,19 @@ export const field = {
     ),
   any: <const O extends FieldOptions<unknown>>(type: string, options: O) =>
     define<unknown, O>(type, options, ({ z }) => z.any()),
-  /** A key of Lithops (Python) that has no meaning here. */
-  ignored: (doc: string): ConfigField<undefined> => ({
+  /**
+   * A key of Lithops (Python) that has no meaning here. `doc` says what takes its place. Who gives it a value that `matters` is
+   * warned; without that, nothing is lost, and it is told at the level debug alone.
+   */
+  ignored: (
+    doc: string,
+    { matters }: { readonly matters?: (value: unknown) => boolean } = {},
+  ): ConfigField<undefined> => ({
     type: 'any',
     doc,
     ignored: true,
     schema: ({ z }) => z.any(),
+    ...(matters === undefined ? {} : { matters }),
   }),
 }
 
@@ -109,7 +118,10 @@ export function defineConfigSection<const F extends Fields>(definition: {
   return {
     name,
     ...(inherits === undefined ? {} : { inherits }),
-    fields: Object.entries(fields).map(([key, { schema: _, value: __, ...info }]) => ({ key, ...info })),
+    fields: Object.entries(fields).map(([key, { schema: _, value: __, matters: ___, ...info }]) => ({
+      key,
+      ...info,
+    })),
     parse: (raw, source) => parseSection<ConfigOf<F>>(name, fields, renamed, raw, source),
   }
 }
@@ -120,16 +132,20 @@ function parseSection<Config>(
   renamed: Readonly<Record<string, string>>,
   raw: Readonly<Record<string, unknown>>,
   source: ConfigSource,
-): { config: Config; warnings: string[] } {
+): { config: Config; warnings: string[]; notes: string[] } {
   const problems: string[] = []
   const warnings: string[] = []
+  const notes: string[] = []
   const config: Record<string, unknown> = {}
   const meaningful = Object.keys(fields).filter(key => fields[key]?.ignored !== true)
   for (const key of Object.keys(raw)) {
     const known = fields[key]
     const at = `${place(source, [name, key])}: ${name}.${key}`
-    if (known?.ignored === true) warnings.push(`${at} has no meaning here: ${known.doc}`)
-    else if (renamed[key] !== undefined) problems.push(`${at} is called '${renamed[key]}' here.`)
+    if (known?.ignored === true) {
+      const matters = raw[key] !== null && known.matters?.(raw[key]) === true
+      const told = matters ? warnings : notes
+      told.push(`${at} has no meaning here: ${known.doc}`)
+    } else if (renamed[key] !== undefined) problems.push(`${at} is called '${renamed[key]}' here.`)
     else if (known === undefined) problems.push(`${at} is not a known key.${didYouMean(key, meaningful)}`)
   }
   for (const [key, info] of Object.entries(fields)) {
@@ -153,7 +169,7 @@ function parseSection<Config>(
       )
   }
   if (problems.length > 0) throw configError(problems)
-  return { config: Object.freeze(config) as Config, warnings }
+  return { config: Object.freeze(config) as Config, warnings, notes }
 }
 
 /** 'whole number from 1' becomes 'a whole number from 1'; "'a' | 'b'" stays. */

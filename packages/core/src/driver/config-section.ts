@@ -19,7 +19,7 @@ export interface ConfigFieldInfo {
   readonly doc: string
   readonly secret?: boolean
   readonly required?: boolean
-  /** A key that Lithops (Python) knows and that has no meaning here: accepted with a warning. */
+  /** A key that Lithops (Python) knows and that has no meaning here: accepted, with a warning where something is lost. */
   readonly ignored?: boolean
 }
 
@@ -32,10 +32,16 @@ export interface ConfigSection<Config = Record<string, unknown>> {
   readonly fields: readonly ConfigFieldInfo[]
   /**
    * Checks a raw section and fills defaults. Throws one ConfigError that lists all problems, each with its key,
-   * source and line, what was expected, and the nearest valid key. Returns a frozen object and warnings.
+   * source and line, what was expected, and the nearest valid key. Returns a frozen object, warnings, and notes: what is told at the
+   * level debug alone.
    */
   parse(
     raw: Readonly<Record<string, unknown>>,
     source: ConfigSource,
-  ): { readonly config: Config; readonly warnings: readonly string[] }
+  ): {
+    readonly config: Config
+    readonly warnings: readonly string[]
+    /** Absent: none. */
+    readonly notes?: readonly string[]
+  }
 }

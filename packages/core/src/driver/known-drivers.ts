@@ -23,3 +23,11 @@ export const KNOWN_DRIVERS: Readonly<Record<DriverKind, Readonly<Record<string, 
   },
   monitor: { rabbitmq: '@lithops/monitor-rabbitmq' },
 }
+
+/** Those of them that nobody can install yet, and what there is in their place. */
+export const NOT_YET: Readonly<Record<string, string>> = {
+  gcp_functions: 'On Google Cloud there is gcp_cloudrun, which reads the same section gcp.',
+  azure_functions: 'On Azure there is the storage azure_storage alone.',
+  ibm_cf:
+    'IBM has ended Cloud Functions; on IBM Cloud there is code_engine, which reads the same section ibm.',
+}

@@ -133,7 +133,7 @@ describe('a driver that is not installed', () => {
     expect(error.details).toMatchObject({ kind: 'backend', name: 'none', candidates })
     expect(error.message).toBe(
       `There is no backend 'none': ${candidates.join(', ')} were looked for from ${directory}. ` +
-        'Lithops for TypeScript has: localhost, aws_lambda, gcp_functions, gcp_cloudrun, azure_functions, ibm_cf, code_engine, knative. ' +
+        'Lithops for TypeScript has: localhost, aws_lambda, gcp_cloudrun, code_engine, knative. ' +
         "If it is a package of somebody else's, install that: npm i @anyone/lithops-backend-none",
     )
   })

@@ -6,7 +6,7 @@ import { DriverContractError, DriverNotFoundError } from '../errors/index.ts'
 import { nearest } from '../errors/nearest.ts'
 import type { ComputeDriver, MonitorDriver, StorageDriver } from './driver.ts'
 import { checkDriverShape } from './driver-shape.ts'
-import { type DriverKind, KNOWN_DRIVERS } from './known-drivers.ts'
+import { type DriverKind, KNOWN_DRIVERS, NOT_YET } from './known-drivers.ts'
 import { nativeImport } from './native-import.ts'
 
 export interface DriverOf {
@@ -144,7 +144,9 @@ function notFound(
 
 function adviceFor(kind: DriverKind, name: string, candidates: readonly string[], directory: string): string {
   const known = KNOWN_DRIVERS[kind]
-  const names = ['localhost', ...Object.keys(known)]
+  const names = ['localhost', ...Object.keys(known).filter(one => !Object.hasOwn(NOT_YET, one))]
+  if (Object.hasOwn(NOT_YET, name))
+    return `It is not made yet for TypeScript. ${NOT_YET[name]} There are: ${names.join(', ')}.`
   if (known[name] !== undefined) return `Install it with: ${installCommand(directory)} ${known[name]}`
   const meant = nearest(name, names)
   if (meant !== undefined) return `Did you mean '${meant}'?`

@@ -26,8 +26,22 @@ export function sectionOf(
   const isCustomized =
     config?.customizedRuntime === true && driver.config.fields.some(({ key }) => key === INCLUDE_FUNCTION)
   const parsed = driver.config.parse(isCustomized ? { [INCLUDE_FUNCTION]: true, ...raw } : raw, source)
-  for (const warning of parsed.warnings) log.debug(warning)
+  tellOfConfig(parsed, log)
   return parsed.config as Record<string, unknown>
+}
+
+const told = new Set<string>()
+
+/** Warnings of a config once in a program, however many executors it makes; notes at the level debug. */
+export function tellOfConfig(
+  { warnings, notes = [] }: { readonly warnings: readonly string[]; readonly notes?: readonly string[] },
+  log: DriverLog,
+): void {
+  for (const warning of warnings) {
+    if (!told.has(warning)) log.warn(warning)
+    told.add(warning)
+  }
+  for (const note of notes) log.debug(note)
 }
 
 /** What drivers are told of the program that opens them. */

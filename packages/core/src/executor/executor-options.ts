@@ -17,7 +17,7 @@ import { importFallbackMonitor, importStorageMonitor } from '../lazy-imports.ts'
 import type { Pause } from '../monitor/polling-pace.ts'
 import type { OpenStorage } from '../storage/open-storage.ts'
 import type { BakedFunction } from './baked-function.ts'
-import { driverContext, LEVELS, makeLog, namesOf, sectionOf } from './driver-section.ts'
+import { driverContext, LEVELS, makeLog, namesOf, sectionOf, tellOfConfig } from './driver-section.ts'
 import { findDriver } from './find-driver.ts'
 import { localhostBackend } from './localhost-choice.ts'
 import { storageless } from './needs-storage.ts'
@@ -110,7 +110,7 @@ export function resolveExecutor(options: ExecutorOptions, kind: ExecutorKind): E
     drivers: namesOf([options.backend, options.storage, options.storages, options.monitoring].flat()),
   })
   const log = makeLog(options.logLevel ?? config?.lithops.log_level.toLowerCase() ?? 'warning')
-  for (const warning of config?.warnings ?? []) log.debug(warning)
+  if (config !== undefined) tellOfConfig(config, log)
   const choices = backendChoices(options, config, kind)
   const context = driverContext(log)
   const backends = choices.map(choice => openBackend(choice, config, context))
@@ -132,6 +132,7 @@ export function resolveExecutor(options: ExecutorOptions, kind: ExecutorKind): E
     openStorage,
     openNamedStorage: name => openNamedStorage(name, options.storages ?? [], choices, config, context),
     openMonitor: monitorOpener(options, config, context, { storage: wantedStorage, backends: choices }),
+    wantsReplies: (options.monitoring ?? config?.lithops.monitoring?.toLowerCase()) === 'direct',
     openStorageMonitor: async storage => openStorageMonitor(storage, config),
   }
 }

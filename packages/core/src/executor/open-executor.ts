@@ -34,8 +34,10 @@ export interface ExecutorParts extends StorageOpeners {
   readonly isStorageless: boolean
   /** The storage monitor, for durable jobs of an executor whose results come the direct way. */
   readonly openStorageMonitor: (storage: OpenStorage) => Promise<Monitor>
-  /** Undefined for the direct way home. */
+  /** Undefined where none is named: results come with replies, and from backends that do not reply by the storage monitor. */
   readonly openMonitor: ((storage: OpenStorage | undefined) => Promise<Monitor>) | undefined
+  /** `monitoring: direct`: no other way home is taken. */
+  readonly wantsReplies: boolean
 }
 
 /** Larger results go to storage where they do not come with replies, or are for other workers. */
@@ -195,9 +197,8 @@ export class ExecutorSurroundings {
   #inlineResultBytes(job: Job, monitor?: Monitor): number | undefined {
     if (job.options.results === 'storage') return 0
     if (monitor?.inlineResultBytes !== undefined && !job.feedsWorkers) return monitor.inlineResultBytes
-    return job.feedsWorkers || job.options.durable || this.#parts.openMonitor !== undefined
-      ? INLINE_RESULT_BYTES
-      : undefined
+    const isWatched = monitor !== undefined || this.#parts.openMonitor !== undefined
+    return job.feedsWorkers || job.options.durable || isWatched ? INLINE_RESULT_BYTES : undefined
   }
 
   /** Workers that do not see this machine's files cannot use the storage that nobody asked for. */
@@ -230,19 +231,19 @@ export class ExecutorSurroundings {
     const [opened, backends] = await Promise.all([opening, this.#ready])
     const storage = this.#storageOfJobs(opened)
     await this.#storages.openWanted(job, storage)
-    if (storage !== undefined && this.#mayStoreResults(job, backends)) {
+    const isWatched = this.#parts.openMonitor !== undefined || job.options.durable
+    const mute = isWatched ? undefined : backends.find(({ capabilities }) => !capabilities.synchronousReply)
+    if (mute !== undefined && (storage === undefined || this.#parts.wantsReplies))
+      throw new InvocationError(
+        `${mute.name} does not answer with results. Name a storage, or a monitor, in the config: storage: ..., or monitoring: rabbitmq.`,
+        { isRetryable: false, code: 'LITHOPS_NO_WAY_HOME' },
+      )
+    if (storage !== undefined && (mute !== undefined || this.#mayStoreResults(job, backends))) {
       this.#storages.isUsed = true
       await this.#storages.internalOf(storage).ensureBucket()
       if (!job.isAdopted) await this.#durableOf(job.executorId, storage).mark()
     }
-    if (this.#parts.openMonitor === undefined && !job.options.durable) {
-      const mute = backends.find(backend => !backend.capabilities.synchronousReply)
-      if (mute === undefined) return { directory, ...this.#storageFor(job, storage) }
-      throw new InvocationError(
-        `${mute.name} does not answer with results. Name a monitor in the config: monitoring: storage, or monitoring: rabbitmq.`,
-        { isRetryable: false, code: 'LITHOPS_NO_WAY_HOME' },
-      )
-    }
+    if (!isWatched && mute === undefined) return { directory, ...this.#storageFor(job, storage) }
     const monitor = await this.#monitorOf(job, storage)
     const { publisher, secrets } = publisherHead(monitor, await monitor.publisherAddress(job.jobKey))
     if (monitor.name === 'storage' && storage !== undefined && !job.isAdopted) {

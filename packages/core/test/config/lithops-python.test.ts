@@ -26,12 +26,17 @@ afterEach(() => {
 })
 
 describe('a config that has every section and key of Lithops (Python)', () => {
-  test('runs on this machine, and nothing is said about it', async () => {
+  test('runs on this machine, and only what is lost is said', async () => {
     const told = listen()
     const config = choosing({ backend: 'localhost', storage: 'localhost', monitoring: 'Storage' })
     await using fexec = new FunctionExecutor({ config })
     expect(await fexec.getResult(fexec.map((x: number) => x + 1, [1, 2]))).toEqual([2, 3])
-    expect(told).toEqual([])
+    expect(told).toEqual([
+      'lithops: the option config: lithops.log_filename has no meaning here: log lines go to standard error: redirect that into the file\n',
+    ])
+    // once in a program
+    await new FunctionExecutor({ config }).close()
+    expect(told).toHaveLength(1)
   })
 
   const choices = KNOWN_SECTIONS.filter(name => /_|k8s|knative|openwhisk|singularity|vm/.test(name))
