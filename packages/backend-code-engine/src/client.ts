@@ -7,6 +7,7 @@ import { bareError, hasStatus, mayPass } from './vendor-errors.ts'
 const API_VERSION = '2026-06-15'
 /** A request that takes longer is not answered any more. */
 const REQUEST_MS = 60_000
+const JSON_TYPE = 'application/json'
 const FIRST_PAUSE_MS = 200
 const LONGEST_PAUSE_MS = 10_000
 
@@ -16,12 +17,16 @@ export interface CallOptions {
 
 export interface ApiRequest extends CallOptions {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-  /** Below the URL of the API, such as '/projects'. */
+  /** Below the URL of the service, such as '/projects'. */
   readonly path: string
   readonly query?: Readonly<Record<string, string | number>>
   readonly body?: object
   /** Of what is changed: refused (412) when somebody was faster. */
   readonly entityTag?: string | undefined
+  /** Of another service that takes the same tokens. Default: the API of Code Engine. */
+  readonly serviceUrl?: string
+  /** Default: JSON. What is not JSON is given as text. */
+  readonly accept?: string
 }
 
 interface Opened {
@@ -73,7 +78,7 @@ export class CodeEngineClient {
   }
 
   async #send({ authenticator, send }: Opened, request: ApiRequest): Promise<unknown> {
-    const { method, path, query = {}, body, entityTag, signal } = request
+    const { method, path, query = {}, body, entityTag, signal, serviceUrl, accept = JSON_TYPE } = request
     const limit = AbortSignal.timeout(REQUEST_MS)
     try {
       await authenticator.authenticate({ headers: {} })
@@ -85,14 +90,14 @@ export class CodeEngineClient {
         options: {
           url: path,
           method,
-          qs: { version: API_VERSION, ...query },
+          qs: serviceUrl === undefined ? { version: API_VERSION, ...query } : query,
           ...(body === undefined ? {} : { body }),
         },
         defaultOptions: {
-          serviceUrl: this.#settings.endpoint,
+          serviceUrl: serviceUrl ?? this.#settings.endpoint,
           headers: {
-            Accept: 'application/json',
-            'Content-Type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json',
+            Accept: accept,
+            'Content-Type': method === 'PATCH' ? 'application/merge-patch+json' : JSON_TYPE,
             ...(entityTag === undefined ? {} : { 'If-Match': entityTag }),
           },
           axiosOptions: { signal: signal === undefined ? limit : AbortSignal.any([signal, limit]) },

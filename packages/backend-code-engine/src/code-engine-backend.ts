@@ -12,6 +12,7 @@ import {
   InvocationError,
   type InvokeOptions,
   KnownFacts,
+  type LogQuery,
   type PlatformPolicy,
   type RuntimeBuild,
   type RuntimeExtension,
@@ -30,6 +31,7 @@ import { Deployments, type ProjectFacts } from './deployments.ts'
 import { Inventory } from './inventory.ts'
 import { JobDeployer } from './job-deployer.ts'
 import { ACTIVE_INSTANCES } from './limits.ts'
+import { WorkerLogs } from './logs.ts'
 import { userKey } from './names.ts'
 import { policiesOf } from './policies.ts'
 import { costUsd } from './prices.ts'
@@ -58,12 +60,11 @@ export class CodeEngineBackend implements ComputeBackend {
   readonly kind: 'faas' | 'batch'
   readonly defaultRuntime: RuntimeSpec
   readonly capabilities: ComputeCapabilities
-  /** Of applications alone: the exit codes of a job cannot tell which functions its image has. */
-  readonly extendRuntime: ComputeBackend['extendRuntime']
   readonly #settings: CodeEngineSettings
   readonly #context: DriverContext
   readonly #user: string
   readonly #project: ProjectApi
+  readonly #logs: WorkerLogs
   readonly #closing = new AbortController()
   #opened: Opened | undefined
   #isClosed: Promise<void> | undefined
@@ -75,18 +76,22 @@ export class CodeEngineBackend implements ComputeBackend {
     this.kind = workload === 'jobs' ? 'batch' : 'faas'
     this.defaultRuntime = { name, memoryMiB, timeoutMs }
     this.capabilities = capabilitiesOf(this.#settings)
-    if (workload === 'applications')
-      this.extendRuntime = (extension, options) => this.#extend(extension, options)
     this.#user = userKey(user ?? context.userName)
-    this.#project = new ProjectApi(new CodeEngineClient(this.#settings), {
-      settings: this.#settings,
-      user: this.#user,
-      log: context.log,
-    })
+    const client = new CodeEngineClient(this.#settings)
+    this.#project = new ProjectApi(client, { settings: this.#settings, user: this.#user, log: context.log })
+    const { logsEndpoint } = this.#settings
+    this.#logs = new WorkerLogs({ client, project: this.#project, endpoint: logsEndpoint })
   }
 
   /** Checks the config; does no I/O. */
   static open(config: CodeEngineConfig, context: DriverContext): CodeEngineBackend {
+    const { worker_processes: processes = 1, workload } = config
+    // configs of Lithops (Python) have it for jobs: no reason to refuse them
+    if (processes > 1 && workload !== 'applications')
+      context.log.warn(
+        `code_engine.worker_processes is ${processes}, and an instance of a job runs its calls one after the other: give jobs a chunksize, ` +
+          "or set code_engine.workload to 'applications', whose instances have that many processes",
+      )
     return new CodeEngineBackend(config, context)
   }
 
@@ -94,6 +99,15 @@ export class CodeEngineBackend implements ComputeBackend {
     signal?.throwIfAborted()
     this.#closing.signal.throwIfAborted()
     await this.#open().images.build(build, signal)
+  }
+
+  async extendRuntime(
+    extension: RuntimeExtension,
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<ExtendedRuntime> {
+    signal?.throwIfAborted()
+    this.#closing.signal.throwIfAborted()
+    return this.#open().images.extend(extension, signal)
   }
 
   async deployRuntime(runtime: RuntimeSpec, options: DeployOptions = {}): Promise<RuntimeMetadata> {
@@ -138,6 +152,10 @@ export class CodeEngineBackend implements ComputeBackend {
     }
   }
 
+  async logs(query: LogQuery): Promise<string> {
+    return this.#logs.find(query)
+  }
+
   costOf(usage: RunUsage): number | undefined {
     const { region, memoryMiB, cpu, workload } = this.#settings
     const isOfConfig = usage.memoryMiB === memoryMiB
@@ -171,15 +189,6 @@ export class CodeEngineBackend implements ComputeBackend {
     this.#closing.abort(error)
     await this.#opened?.batches.close(error)
     await this.#opened?.applications.close()
-  }
-
-  async #extend(
-    extension: RuntimeExtension,
-    { signal }: { readonly signal?: AbortSignal },
-  ): Promise<ExtendedRuntime> {
-    signal?.throwIfAborted()
-    this.#closing.signal.throwIfAborted()
-    return this.#open().images.extend(extension, signal)
   }
 
   #inventory(): Inventory {

@@ -40,7 +40,9 @@ export const codeEngineSection = defineConfigSection({
       default: 'docker.io',
       doc: 'Registry of images. icr.io and its regions take the API key for a password.',
     }),
-    docker_user: field.string({ doc: 'User of the registry. Images on docker.io lie below it.' }),
+    docker_user: field.string({
+      doc: 'User of the registry. Images on docker.io lie below it. Default there: who has logged in with docker or podman.',
+    }),
     docker_password: field.string({
       secret: true,
       doc: 'Password or token of the registry. It is used to push, and placed in the project as a registry secret. Without it, the logins of docker or podman are used to push, and the project must be able to pull by itself.',
@@ -125,6 +127,9 @@ export const codeEngineSection = defineConfigSection({
       default: 'https://iam.cloud.ibm.com',
       doc: 'Where API keys become tokens.',
     }),
+    logs_endpoint: field.string({
+      doc: 'URL of the instance of IBM Cloud Logs that gets the platform logs of the region, https://<instance id>.api.<region>.logs.cloud.ibm.com: `lithops logs` reads there.',
+    }),
     namespace: field.ignored('the project tells it'),
     invoke_pool_threads: field.ignored('invocations need no threads'),
     remote_invoker: field.ignored('activations are sent from the client, which is fast enough'),
@@ -174,6 +179,8 @@ export interface CodeEngineSettings {
   /** Without a slash at its end. */
   readonly endpoint: string
   readonly iamEndpoint: string
+  /** Of an instance of IBM Cloud Logs. */
+  readonly logsEndpoint: string | undefined
 }
 
 /** What the platform, and the worker on it, give variables of these names. */
@@ -253,6 +260,8 @@ export function settingsOf(config: CodeEngineConfig): CodeEngineSettings {
       problems,
     ),
     iamEndpoint: urlOf('iam_endpoint', config.iam_endpoint ?? 'https://iam.cloud.ibm.com', problems),
+    logsEndpoint:
+      config.logs_endpoint === undefined ? undefined : urlOf('logs_endpoint', config.logs_endpoint, problems),
   }
   if (settings.baseImage !== undefined) parseImageReference(settings.baseImage)
   if (problems.length > 0)

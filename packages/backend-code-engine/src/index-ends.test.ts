@@ -16,21 +16,24 @@ const errorOf = (reason: string | undefined, ranS = 3) =>
   })
 
 test.each([
-  ['OOMKilled', 3, 'LITHOPS_CALL_OUT_OF_MEMORY', /512 MB/],
-  ['ContainerExitedCode134', 3, 'LITHOPS_CALL_OUT_OF_MEMORY', /heap is full/],
+  ['OOMKilled', 3, 'LITHOPS_CALL_OUT_OF_MEMORY', /OOMKilled.* 512 MB.*runtimeMemoryMiB/],
+  ['ContainerExitedCode134', 3, 'LITHOPS_CALL_OUT_OF_MEMORY', /exit code 134.*heap is full.* 512 MB/],
   ['ContainerExitedCode142', 3, 'LITHOPS_CALL_TIMEOUT', /did not stop at its timeout/],
   ['ContainerExitedCode137', 600, 'LITHOPS_CALL_TIMEOUT', /runtime_timeout/],
-  ['DeadlineExceeded', 3, 'LITHOPS_CALL_TIMEOUT', /600 s/],
-  ['ContainerExitedCode137', 3, 'LITHOPS_WORKER_LOST', /killed \(exit code 137\)/],
+  ['MaxExecutionTimeExceeded', 3, 'LITHOPS_CALL_TIMEOUT', /600 s/],
+  ['ContainerExitedCode137', 3, 'LITHOPS_WORKER_LOST', /killed \(exit code 137\), with 512 MB/],
+  ['Evicted', 3, 'LITHOPS_WORKER_LOST', /evicted.*512 MB/],
   ['ContainerExitedCode70', 3, 'LITHOPS_WORKER_LOST', /function ended its process/],
   ['ContainerExitedCode1', 3, 'LITHOPS_WORKER_LOST', /could not read its part/],
   ['ContainerExitedCode5', 3, 'LITHOPS_WORKER_LOST', /exit code 5/],
   ['ExceededEphemeralStorage', 3, 'LITHOPS_WORKER_LOST', /ephemeral storage/],
+  ['ExecutableNotFound', 3, 'LITHOPS_INVOCATION', /no node on the PATH/],
   ['ImagePullBackOff', 3, 'LITHOPS_INVOCATION', /docker_server/],
+  ['SomethingNew', 3, 'LITHOPS_WORKER_LOST', /SomethingNew/],
   [undefined, 3, 'LITHOPS_WORKER_LOST', /no reason/],
 ])('%s after %i s is %s', (reason, ranS, code, message) => {
   const error = errorOf(reason, ranS)
   expect(error.code).toBe(code)
   expect(error.message).toMatch(message)
-  expect(error.details).toMatchObject({ requestId: 'run/4', billedMs: ranS * 1000 })
+  expect(error.details).toMatchObject({ requestId: 'run/4', billedMs: ranS * 1000, memoryMiB: 512 })
 })

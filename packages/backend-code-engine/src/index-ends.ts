@@ -7,7 +7,18 @@ import {
 } from '@lithops/core/driver'
 import type { IndexDetails } from './resources.ts'
 
-/** From: "last_failure_reason" of job runs in the API reference. */
+/**
+ * Why an index failed, in the platform's words. From: "Understanding why job run indexes can fail",
+ * https://cloud.ibm.com/docs/codeengine?topic=codeengine-troubleshoot-job, and "last_failure_reason" of job runs in the API reference,
+ * which says that there are others. `Evicted` is the word of Kubernetes, which runs the instances.
+ */
+const Reason = {
+  outOfMemory: 'OOMKilled',
+  outOfStorage: 'ExceededEphemeralStorage',
+  noProgram: 'ExecutableNotFound',
+  evicted: 'Evicted',
+} as const
+const OVER_TIME = /MaxExecutionTime|deadline|time ?limit|timed? ?out/i
 const EXITED = /^ContainerExitedCode(\d+)$/
 /** 128 and the number of the signal, as containers tell it. */
 const EXIT_BY_SIGNAL = { abort: 134, kill: 137, alarm: 142, terminate: 143 } as const
@@ -59,23 +70,25 @@ export function errorOfIndex(ended: EndedIndex): LithopsError {
     index,
     reason,
     exitCode,
+    memoryMiB,
     ...(ranMs === undefined ? {} : { billedMs: ranMs }),
     requestId: requestIdOf(runName, index),
   }
-  if (reason === 'OOMKilled')
+  const more = 'Give it more with the option runtimeMemoryMiB, or code_engine.runtime_memory'
+  if (reason === Reason.outOfMemory)
     return new CallOutOfMemoryError(
-      `${where} ran out of memory: it was killed at ${memoryMiB} MB. Give it more with the option runtimeMemoryMiB.`,
+      `${where} ran out of memory: it was killed (OOMKilled) at ${memoryMiB} MB. ${more}.`,
       { details, isRetryable: true },
     )
   if (exitCode === EXIT_BY_SIGNAL.abort)
     return new CallOutOfMemoryError(
-      `${where} was ended by SIGABRT, as Node is when its heap is full. Give it more memory with the option runtimeMemoryMiB.`,
+      `${where} ran out of memory: it was ended (exit code ${exitCode}) as Node is when its heap is full, or a process of it is killed at the limit, ${memoryMiB} MB. ${more}.`,
       { details, isRetryable: true },
     )
   if (exitCode === EXIT_BY_SIGNAL.alarm)
     return new CallTimeoutError(`${where} was ended: its call did not stop at its timeout.`, { details })
   const isOverTime =
-    /deadline|time ?limit|timed? ?out|MaxExecutionTime/i.test(reason ?? '') ||
+    OVER_TIME.test(reason ?? '') ||
     (ranMs !== undefined &&
       ranMs >= timeoutMs - TIMEOUT_SLACK_MS &&
       (exitCode === undefined || exitCode === EXIT_BY_SIGNAL.kill || exitCode === EXIT_BY_SIGNAL.terminate))
@@ -84,17 +97,24 @@ export function errorOfIndex(ended: EndedIndex): LithopsError {
       `${where} did not end within its time limit, ${timeoutMs / 1000} s. Raise code_engine.runtime_timeout.`,
       { details },
     )
+  if (reason === Reason.noProgram)
+    return new InvocationError(
+      `${where} did not start: there is no node on the PATH of its image (ExecutableNotFound). \`lithops runtime build\` needs an image that has it.`,
+      { details, isRetryable: false },
+    )
   if (isPullFailure(reason))
     return new InvocationError(
       `${where} did not start: ${reason}. The image cannot be pulled: is it still in the registry (code_engine.docker_server), and may the project pull it (docker_user, docker_password)?`,
       { details },
     )
-  return new WorkerLostError(`${where} was lost: ${howLost(reason, exitCode)}.`, { details })
+  return new WorkerLostError(`${where} was lost: ${howLost(reason, exitCode, memoryMiB)}.`, { details })
 }
 
-function howLost(reason: string | undefined, exitCode: number | undefined): string {
-  if (reason === 'ExceededEphemeralStorage')
-    return 'its files took more than its ephemeral storage, which grows with code_engine.runtime_memory'
+function howLost(reason: string | undefined, exitCode: number | undefined, memoryMiB: number): string {
+  if (reason === Reason.outOfStorage)
+    return `its files took more than its ephemeral storage (${reason}), which grows with code_engine.runtime_memory, ${memoryMiB} MB now`
+  if (reason === Reason.evicted)
+    return `it was evicted from its machine by the platform (${reason}), with ${memoryMiB} MB of memory configured`
   switch (exitCode) {
     case undefined:
       return reason ?? 'the platform gives no reason'
@@ -103,7 +123,7 @@ function howLost(reason: string | undefined, exitCode: number | undefined): stri
     case EXIT_BY_FUNCTION:
       return 'the function ended its process'
     case EXIT_BY_SIGNAL.kill:
-      return 'it was killed (exit code 137)'
+      return `it was killed (exit code 137), with ${memoryMiB} MB of memory configured; the platform does not say that these were used up`
     default:
       return `it ended with exit code ${exitCode}`
   }

@@ -4,7 +4,10 @@ import { policiesOf } from './policies.ts'
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 
-test.each(policiesOf({ region: 'eu-de', projectId: undefined, resourceGroupId: undefined }))(
+const logsEndpoint = 'https://YOUR_LOGS_INSTANCE_ID.api.eu-de.logs.cloud.ibm.com'
+const region = 'eu-de'
+
+test.each(policiesOf({ region, projectId: undefined, resourceGroupId: undefined, logsEndpoint }))(
   'the $name stands in the README as it is printed',
   ({ name, document }) => {
     const shown = new RegExp(`<!-- policy: ${name} -->\n\`\`\`json\n([^\`]*)\`\`\``).exec(readme)?.[1]

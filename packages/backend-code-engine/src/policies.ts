@@ -1,14 +1,15 @@
 import type { PlatformPolicy } from '@lithops/core/driver'
 import type { CodeEngineSettings } from './config.ts'
 
-// From: "Managing IAM access for Code Engine", https://cloud.ibm.com/docs/codeengine?topic=codeengine-iam, and "Policy" of the IAM
-// Policy Management API.
+// From: "Managing IAM access for Code Engine", https://cloud.ibm.com/docs/codeengine?topic=codeengine-iam, "IAM actions" of IBM Cloud
+// Logs, and "Policy" of the IAM Policy Management API.
 
 const SERVICE_ROLE = 'crn:v1:bluemix:public:iam::::serviceRole:'
 const PLATFORM_ROLE = 'crn:v1:bluemix:public:iam::::role:'
 const SERVICE = 'codeengine'
 
-export type PolicySettings = Pick<CodeEngineSettings, 'region' | 'projectId' | 'resourceGroupId'>
+export type PolicySettings = Pick<CodeEngineSettings, 'region' | 'projectId' | 'resourceGroupId'> &
+  Partial<Pick<CodeEngineSettings, 'logsEndpoint'>>
 
 function policy(roles: readonly string[], attributes: Readonly<Record<string, string>>) {
   return {
@@ -31,6 +32,7 @@ export function policiesOf({
   region,
   projectId,
   resourceGroupId,
+  logsEndpoint,
 }: PolicySettings): readonly PlatformPolicy[] {
   const inProject: Record<string, string> = {
     serviceName: SERVICE,
@@ -61,5 +63,17 @@ export function policiesOf({
           },
         ]
       : []),
+    ...(logsEndpoint === undefined
+      ? []
+      : [
+          {
+            name: 'log reader',
+            purpose: 'for `lithops logs`: Reader of the instance of IBM Cloud Logs, to query its lines',
+            document: policy([`${SERVICE_ROLE}Reader`], {
+              serviceName: 'logs',
+              serviceInstance: /^https?:\/\/([^.]+)\./.exec(logsEndpoint)?.[1] ?? 'YOUR_LOGS_INSTANCE_ID',
+            }),
+          },
+        ]),
   ]
 }

@@ -4,13 +4,25 @@ import { bareError, mayPass, platformError, quotaIn } from './vendor-errors.ts'
 const refusal = (status: number, code: string, message: string, headers = {}) =>
   bareError({ status, headers, result: { errors: [{ code, message }], trace: 't-1' }, message }, false)
 
+/** From: https://github.com/lithops-cloud/lithops/issues/536 */
+function kubernetes(what: string, resource: string): string {
+  return `${what} is forbidden: exceeded quota: 4n0aofskzbm, requested: ${resource}=1, used: ${resource}=10, limited: ${resource}=10`
+}
+
 test.each([
   [403, 'quota', 'The project has reached the limit of 100 job runs.', 'job runs'],
   [400, 'limit_exceeded', 'Maximum number of config maps exceeded', 'config maps'],
   [403, 'forbidden', 'You exceeded the maximum number of apps', 'applications'],
   [400, 'x', 'exceeds the quota for memory', 'memory'],
   [400, 'x', 'The limit of active instances was reached', 'instances'],
-  [404, 'job_not_found', "The job 'x' was not found", undefined],
+  // as Kubernetes says it, whose names of things are no matter
+  [403, 'forbidden', kubernetes('configmaps "my-job-runs"', 'configmaps'), 'config maps'],
+  [403, 'forbidden', kubernetes('jobruns "app"', 'count/jobruns.codeengine.cloud.ibm.com'), 'job runs'],
+  [403, 'forbidden', kubernetes('jobs "x"', 'count/jobdefinitions.codeengine.cloud.ibm.com'), 'jobs'],
+  [403, 'forbidden', kubernetes('apps "x"', 'count/services.serving.knative.dev'), 'applications'],
+  [403, 'forbidden', kubernetes('pods "x"', 'limits.memory'), 'memory'],
+  [403, 'forbidden', kubernetes('pods "x"', 'pods'), 'instances'],
+  [404, 'resource_not_found', 'Resource not found.', undefined],
   [429, 'rate_limited', 'Slow down.', undefined],
 ])('%i %s: %s is about %s', (status, code, message, quota) => {
   const error = refusal(status, code, message)

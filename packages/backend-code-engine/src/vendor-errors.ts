@@ -88,11 +88,15 @@ const QUOTAS: readonly (readonly [RegExp, string, string])[] = [
     'a project has 100; `lithops clean -b code_engine` removes those of runs that are over',
   ],
   [/secrets?\b/i, 'secrets', 'a project has 100; `lithops clean -b code_engine` removes yours'],
-  [/\bapp(lication)?s?\b/i, 'applications', 'a project has 40; `lithops clean -b code_engine` removes yours'],
-  [/\bjobs?\b/i, 'jobs', 'a project has 100; `lithops clean -b code_engine` removes yours'],
+  [
+    /\bapp(lication)?s?\b|services\.serving\.knative/i,
+    'applications',
+    'a project has 40; `lithops clean -b code_engine` removes yours',
+  ],
+  [/\bjob(definition)?s?\b/i, 'jobs', 'a project has 100; `lithops clean -b code_engine` removes yours'],
   [/\bprojects?\b/i, 'projects', 'a region has 20; name one that is there with code_engine.project_name'],
   [
-    /instances?\b/i,
+    /instances?\b|\bpods\b/i,
     'instances',
     'a project runs 250 at once; lower code_engine.max_workers, or let IBM raise it',
   ],
@@ -107,6 +111,8 @@ const QUOTAS: readonly (readonly [RegExp, string, string])[] = [
     'a project has 128 at once; lower code_engine.max_workers or runtime_cpu, or let IBM raise it',
   ],
 ]
+/** Kubernetes, which keeps the quotas, says it so: its message has names of things too, which say nothing. */
+const REQUESTED = /exceeded quota: [^,]*, requested: (.*?), used: /
 const OF_QUOTA = /quota|(limit|maximum)\b.*\b(reach|exceed)|(reach|exceed)\w*\b.*\b(limit|maximum)|too many/i
 
 /** Which quota an error is about, and what to do; undefined for one of something else. */
@@ -114,9 +120,8 @@ export function quotaIn(error: unknown): { readonly quota: string; readonly advi
   if (!(error instanceof ApiError) || error.isOfIam || error.status >= 500) return undefined
   if (!OF_QUOTA.test(error.message) && !/quota|limit/i.test(error.code)) return undefined
   // 429 without more is a rate of requests
-  const found = QUOTAS.find(([pattern]) =>
-    pattern.test(`${error.message} ${error.code.replaceAll('_', ' ')}`),
-  )
+  const said = REQUESTED.exec(error.message)?.[1] ?? `${error.message} ${error.code.replaceAll('_', ' ')}`
+  const found = QUOTAS.find(([pattern]) => pattern.test(said))
   if (found === undefined) return undefined
   const [, quota, advice] = found
   return { quota, advice }

@@ -1,5 +1,5 @@
 import { computeConformance } from '@lithops/core/testing'
-import type { FakeCodeEngineOptions } from '@lithops/fake-clouds/code-engine'
+import { codeEngineFaults, type FakeCodeEngineOptions } from '@lithops/fake-clouds/code-engine'
 import { ImageRegistry } from '@lithops/fake-clouds/knative'
 import { containerTools, dockerRegistryWithPassword } from '@lithops/fake-clouds/real-parts'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
@@ -75,9 +75,56 @@ describe('jobs in containers', () => {
       0,
       { retries: { infrastructure: 0, user: 0 } },
     )
-    await expect(hoard.result()).rejects.toMatchObject({ code: 'LITHOPS_CALL_OUT_OF_MEMORY' })
+    await expect(hoard.result()).rejects.toMatchObject({
+      code: 'LITHOPS_CALL_OUT_OF_MEMORY',
+      message: expect.stringMatching(/ 512 MB/),
+    })
     for (const text of [cloud.text('jobs'), cloud.text('job_runs'), cloud.text('config_maps'), cloud.logs])
       expect(text).not.toContain(storage.secret)
+  })
+})
+
+describe('containers that are killed', () => {
+  const twice = (x: number) => x * 2
+
+  testContainers('SIGKILL from outside: only that index runs again, and the error names it', async () => {
+    const cloud = await there.start()
+    await using fexec = storage.open(await there.open(section))
+    expect(await fexec.callAsync(twice, 1)).toBe(2)
+    cloud.clear()
+    const wait = (x: number) => new Promise<number>(done => setTimeout(done, 3_000, x))
+    const killed = cloud.inject(codeEngineFaults.killInstance(1_000), { skip: 1 })
+    expect(await fexec.getResult(fexec.map(wait, [0, 1, 2]))).toEqual([0, 1, 2])
+    expect(killed.strikes).toBe(1)
+    const specs = cloud.runs.map(run => String(run.scale_array_spec))
+    expect(specs).toEqual(['0-2', expect.stringMatching(/^[0-2]$/)])
+    cloud.inject(codeEngineFaults.killInstance(500))
+    await expect(fexec.callAsync(wait, 1, { retries: { infrastructure: 0 } }).result()).rejects.toMatchObject(
+      {
+        code: 'LITHOPS_WORKER_LOST',
+        message: expect.stringMatching(/killed \(exit code 137\), with 1024 MB/),
+      },
+    )
+  })
+
+  testContainers('SIGKILL by the function itself', async () => {
+    await using fexec = storage.open(await there.open(section))
+    const kill = () => process.kill(process.pid, 'SIGKILL')
+    await expect(fexec.callAsync(kill, 0, { retries: { infrastructure: 0 } }).result()).rejects.toMatchObject(
+      {
+        code: 'LITHOPS_WORKER_LOST',
+        message: expect.stringMatching(/killed \(exit code 137\)/),
+      },
+    )
+  })
+
+  testContainers('a function in its image is the one that a batch runs', async () => {
+    const cloud = await there.start()
+    await using fexec = storage.open(await there.open({ ...section, runtime_include_function: true }))
+    cloud.clear()
+    expect(await fexec.getResult(fexec.map(twice, [1, 2, 3]))).toEqual([2, 4, 6])
+    const stored = await (await fexec.storage()).list('lithops.functions/')
+    expect(stored).toEqual([])
   })
 })
 

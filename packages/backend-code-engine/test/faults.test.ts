@@ -54,6 +54,49 @@ describe('things that break', () => {
     },
   )
 
+  storage.test(
+    'an instance that is evicted runs again alone, and without retries the error says so',
+    async () => {
+      const cloud = await there.start()
+      await using fexec = await open({ max_workers: 12 })
+      expect(await fexec.callAsync(twice, 1)).toBe(2)
+      cloud.clear()
+      const evicted = cloud.inject(codeEngineFaults.evictInstance(50), { skip: 1 })
+      expect(await fexec.getResult(fexec.map(twice, range(3)))).toEqual([0, 2, 4])
+      expect(evicted.strikes).toBe(1)
+      const specs = cloud.runs.map(run => String(run.scale_array_spec))
+      expect(specs).toEqual(['0-2', expect.stringMatching(/^[0-2]$/)])
+      cloud.inject(codeEngineFaults.evictInstance(0))
+      await expect(
+        fexec.callAsync(twice, 1, { retries: { infrastructure: 0 } }).result(),
+      ).rejects.toMatchObject({
+        code: 'LITHOPS_WORKER_LOST',
+        message: expect.stringMatching(/evicted.* 512 MB/),
+        details: { reason: 'Evicted', memoryMiB: 512 },
+      })
+    },
+  )
+
+  storage.test('a call that takes too much memory is told with the memory that it had', async () => {
+    const cloud = await there.start()
+    await using fexec = await open()
+    expect(await fexec.callAsync(twice, 1)).toBe(2)
+    cloud.clear()
+    const hoard = async () => {
+      const kept: Buffer[] = []
+      for (;;) {
+        kept.push(Buffer.alloc(32 * 1024 * 1024, 1))
+        await new Promise(done => setTimeout(done, 5))
+      }
+    }
+    const future = fexec.callAsync(hoard, 0, { retries: { infrastructure: 0 } })
+    await expect(future.result()).rejects.toMatchObject({
+      code: 'LITHOPS_CALL_OUT_OF_MEMORY',
+      message: expect.stringMatching(/OOMKilled.* 512 MB.*runtimeMemoryMiB/),
+      details: { reason: 'OOMKilled', memoryMiB: 512 },
+    })
+  })
+
   storage.test('a token that expires in the middle of a job is fetched anew', async () => {
     const cloud = await there.start()
     await using fexec = await open()

@@ -92,7 +92,8 @@ export class ApiServer {
       else write(status, body)
     } catch (error) {
       const { status, code, message, headers } = error instanceof ApiRefusal ? error : standInBroken(error)
-      write(status, { errors: [{ code, message }], trace: randomUUID() }, headers)
+      const trace = `codeengine-api-${randomUUID().replaceAll('-', '')}`
+      write(status, { errors: [{ code, message }], trace, status_code: status }, headers)
     }
   }
 

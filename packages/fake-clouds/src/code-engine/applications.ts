@@ -5,6 +5,7 @@ import type { ContainerRuntime } from '../knative/containers/containers.ts'
 import { faultFor, type InjectedKnativeFault } from '../knative/faults.ts'
 import { DEFAULT_CLUSTER, DEFAULT_TIMING } from '../knative/options.ts'
 import { Controller } from '../knative/serving/controller.ts'
+import type { LoggedLine } from './cloud-logs.ts'
 import { environmentOf, loginOf, type Variable } from './environment.ts'
 import type { ResourceStore, StoredResource } from './resource-store.ts'
 
@@ -33,6 +34,7 @@ export class Applications {
     { hasGenerations: true },
   )
   readonly #secrets = new ObjectStore({ group: '', plural: 'secrets' })
+  readonly #pods = new ObjectStore({ group: '', plural: 'pods' })
   readonly #controller: Controller
   readonly #doors = new Map<string, Server>()
   readonly requests: SeenActivation[] = []
@@ -41,7 +43,7 @@ export class Applications {
     this.#options = options
     this.#controller = new Controller({
       services: this.#services,
-      pods: new ObjectStore({ group: '', plural: 'pods' }),
+      pods: this.#pods,
       secrets: this.#secrets,
       runtime: options.runtime,
       cluster: { ...DEFAULT_CLUSTER, namespace: NAMESPACE, mostPods: options.mostInstances },
@@ -110,6 +112,23 @@ export class Applications {
   /** Everything that instances ever wrote. */
   get logs(): string {
     return this.#controller.logs
+  }
+
+  /** Whole lines of the instances that are there. */
+  get lines(): Omit<LoggedLine, 'project' | 'projectId'>[] {
+    return this.#pods.list(NAMESPACE).flatMap(({ metadata: { name: instance, labels = {} } }) =>
+      this.#controller
+        .logOf(instance, new URLSearchParams({ timestamps: 'true' }))
+        .split('\n')
+        .filter(line => line !== '')
+        .map(line => ({
+          atMs: Date.parse(line.slice(0, line.indexOf(' '))),
+          component: labels['serving.knative.dev/service'] ?? '',
+          subcomponent: labels['serving.knative.dev/revision'] ?? '',
+          instance,
+          text: line.slice(line.indexOf(' ') + 1),
+        })),
+    )
   }
 
   async close(): Promise<void> {

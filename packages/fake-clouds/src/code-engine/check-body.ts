@@ -42,16 +42,14 @@ export function checkBody(kind: ResourceKind, body: Body): void {
 }
 
 function checkJob(body: Body): void {
-  if (Buffer.byteLength(JSON.stringify(body)) > MOST_JOB_BYTES)
-    throw refusals.invalid(`The resource is larger than ${MOST_JOB_BYTES} bytes.`)
+  if (Buffer.byteLength(JSON.stringify(body)) > MOST_JOB_BYTES) throw refusals.tooLarge(MOST_JOB_BYTES)
   if (typeof body.image_reference !== 'string') throw refusals.invalid('image_reference is missing.')
   checkSize(body)
   checkArray(body)
 }
 
 function checkRun(body: Body): void {
-  if (Buffer.byteLength(JSON.stringify(body)) > MOST_JOB_BYTES)
-    throw refusals.invalid(`The resource is larger than ${MOST_JOB_BYTES} bytes.`)
+  if (Buffer.byteLength(JSON.stringify(body)) > MOST_JOB_BYTES) throw refusals.tooLarge(MOST_JOB_BYTES)
   for (const key of ['image_secret', 'run_service_account'])
     if (body.job_name !== undefined && body[key] !== undefined)
       throw refusals.invalid(`${key} must not be set on a job run that references a job.`)

@@ -10,6 +10,7 @@ import { InjectedKnativeFault, type KnativeFault, type KnativeFaultScope } from 
 import { ImageRegistry } from '../knative/images/image-registry.ts'
 import { refusals } from './api-error.ts'
 import { type ApiCall, ApiServer, type SeenApiRequest } from './api-server.ts'
+import { CloudLogs } from './cloud-logs.ts'
 import { type CodeEngineFault, type CodeEngineFaultScope, InjectedCodeEngineFault } from './faults.ts'
 import { DEFAULT_QUOTAS, DEFAULT_TIMING, type FakeCodeEngineOptions } from './options.ts'
 import { Project, type ProjectParts } from './project.ts'
@@ -38,6 +39,7 @@ export class FakeCodeEngine implements AsyncDisposable {
   readonly #faults: InjectedCodeEngineFault[]
   readonly #folder: string
   #api: ApiServer | undefined
+  #cloudLogs: CloudLogs | undefined
   #closing: Promise<void> | undefined
 
   private constructor(
@@ -76,12 +78,21 @@ export class FakeCodeEngine implements AsyncDisposable {
       answer: call => fake.#answer(call),
       faults: fake.#faults,
     })
+    fake.#cloudLogs = await CloudLogs.start({
+      accepts: authorization => iam.accepts(authorization),
+      lines: () => fake.#projects.flatMap(({ lines }) => lines),
+    })
     return fake
   }
 
   /** URL of the API. */
   get url(): string {
     return this.#api?.url ?? ''
+  }
+
+  /** Endpoint of an instance of IBM Cloud Logs that gets what instances write. */
+  get logsUrl(): string {
+    return this.#cloudLogs?.url ?? ''
   }
 
   /** Keys of the config section that lead here. */
@@ -201,6 +212,7 @@ export class FakeCodeEngine implements AsyncDisposable {
 
   async #close(): Promise<void> {
     await this.#api?.close()
+    await this.#cloudLogs?.close()
     await Promise.all(this.#projects.map(project => project.close()))
     await this.#parts.runtime.close()
     await this.iam.close()
@@ -214,17 +226,17 @@ export class FakeCodeEngine implements AsyncDisposable {
       path: [top, id, kind, name, ...more],
     } = call
     if (this.#options.isReader === true && method !== 'GET') throw refusals.forbidden('perform this action')
-    if (top !== 'projects' || more.length > 0) throw refusals.notFound('path', call.path.join('/'))
+    if (top !== 'projects' || more.length > 0) throw refusals.notFound()
     if (id === undefined) return this.#projectsAnswer(call)
     const project = this.#projects.find(one => one.id === id)
-    if (project === undefined) throw refusals.notFound('project', id)
+    if (project === undefined) throw refusals.notFound()
     if (kind === undefined && method === 'GET') return { status: 200, body: project.view }
-    if (!project.isActive) throw refusals.notFound('project', id)
+    if (!project.isActive) throw refusals.notFound()
     if (name === undefined && method === 'GET')
       return { status: 200, body: this.#page(kind as string, project.list(kind), call.query) }
     if (name === undefined && method === 'POST')
       return { status: 201, body: await project.create(kind, call.body) }
-    if (name === undefined) throw refusals.notFound('path', call.path.join('/'))
+    if (name === undefined) throw refusals.notFound()
     switch (method) {
       case 'GET':
         return { status: 200, body: project.get(kind, name) }
@@ -235,7 +247,7 @@ export class FakeCodeEngine implements AsyncDisposable {
         project.remove(kind, name)
         return { status: kind === 'config_maps' || kind === 'secrets' ? 204 : 202 }
       default:
-        throw refusals.notFound('path', call.path.join('/'))
+        throw refusals.notFound()
     }
   }
 

@@ -13,8 +13,8 @@ export type CodeEngineFault =
   | { readonly kind: 'delay'; readonly ms: number }
   /** It is done, and the connection is cut in place of the answer. */
   | { readonly kind: 'loseAnswer' }
-  /** An instance of a job run is killed so long after its start, without a word. */
-  | { readonly kind: 'killInstance'; readonly afterMs: number }
+  /** An instance of a job run is killed so long after its start, without a word; `reason` is what the platform says of it. */
+  | { readonly kind: 'killInstance'; readonly afterMs: number; readonly reason?: string }
 
 /** Which requests or instances a fault is for. Everything that is given must fit. */
 export interface CodeEngineFaultScope {
@@ -61,7 +61,7 @@ export const codeEngineFaults = {
   answer: (status: number, code = 'error', message = 'It did not work.', headers = {}): CodeEngineFault => ({
     kind: 'answer',
     status,
-    body: JSON.stringify({ errors: [{ code, message }], trace: 'stand-in' }),
+    body: JSON.stringify({ errors: [{ code, message }], trace: 'stand-in', status_code: status }),
     headers,
   }),
   /** Too many requests in a short time. */
@@ -76,4 +76,6 @@ export const codeEngineFaults = {
   delay: (ms: number): CodeEngineFault => ({ kind: 'delay', ms }),
   loseAnswer: (): CodeEngineFault => ({ kind: 'loseAnswer' }),
   killInstance: (afterMs = 0): CodeEngineFault => ({ kind: 'killInstance', afterMs }),
+  /** Its machine is needed for something else. The word is that of Kubernetes: IBM's list of reasons is not complete. */
+  evictInstance: (afterMs = 0): CodeEngineFault => ({ kind: 'killInstance', afterMs, reason: 'Evicted' }),
 }

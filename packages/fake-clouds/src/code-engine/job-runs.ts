@@ -1,11 +1,13 @@
 import { type Container, type ContainerRuntime, PullError } from '../knative/containers/containers.ts'
 import { indicesOf, specOf } from './check-body.ts'
+import type { LoggedLine } from './cloud-logs.ts'
 import { bytesOf, dataOf, environmentOf, loginOf, type Variable } from './environment.ts'
 import type { InjectedCodeEngineFault } from './faults.ts'
 import type { CodeEngineTiming } from './options.ts'
 import type { ResourceStore, StoredResource } from './resource-store.ts'
 
 export interface JobRunsOptions {
+  readonly projectName: string
   readonly projectId: string
   readonly region: string
   readonly stores: Readonly<Record<'jobs' | 'job_runs' | 'config_maps' | 'secrets', ResourceStore>>
@@ -21,6 +23,9 @@ interface Mount {
   readonly type: string
 }
 
+/** Of shells and of podman. The other reasons: "Understanding why job run indexes can fail" of the documentation. */
+const NO_PROGRAM = 127
+
 type State = 'pending' | 'running' | 'succeeded' | 'failed'
 
 interface Instance {
@@ -31,6 +36,8 @@ interface Instance {
   finishedAt?: string
   failure?: string
   container?: Container
+  /** What it wrote after its last whole line. */
+  partOfLine?: string
 }
 
 /** A job run that is there: what it inherits of its job was read when it was made. */
@@ -49,6 +56,8 @@ export class JobRuns {
   readonly #underWay = new Set<Promise<void>>()
   #active = 0
   #logs = ''
+  /** Lines that instances wrote, whole ones. */
+  readonly lines: LoggedLine[] = []
   /** Of all runs since the start. */
   instanceCount = 0
   /** The most that ran at once. */
@@ -175,6 +184,7 @@ export class JobRuns {
       },
       text => {
         this.#logs += text
+        this.#keepLines(run, instance, text)
       },
     )
     container.listening.catch(() => {}) // no instance of a job does
@@ -196,9 +206,28 @@ export class JobRuns {
     )
     const { exitCode, reason } = await container.ended
     clearTimeout(limit)
-    if (isOverTime) return 'DeadlineExceeded'
+    if (fault?.kind === 'killInstance' && fault.reason !== undefined && exitCode !== 0) return fault.reason
+    if (isOverTime) return 'MaxExecutionTimeExceeded'
     if (reason === 'OOMKilled') return 'OOMKilled'
+    if (exitCode === NO_PROGRAM) return 'ExecutableNotFound'
     return exitCode === 0 ? undefined : `ContainerExitedCode${exitCode}`
+  }
+
+  #keepLines({ name, settings }: Run, instance: Instance, text: string): void {
+    const { projectName: project, projectId } = this.#options
+    const { index, retries } = instance
+    const whole = `${instance.partOfLine ?? ''}${text}`.split('\n')
+    instance.partOfLine = whole.pop() ?? ''
+    for (const line of whole)
+      this.lines.push({
+        atMs: Date.now(),
+        project,
+        projectId,
+        component: String(settings.job_name ?? name),
+        subcomponent: name,
+        instance: `${name}-${index}-${retries}`,
+        text: line,
+      })
   }
 
   #environment({ name, settings, instances }: Run, { index, retries }: Instance): Record<string, string> {

@@ -5,6 +5,7 @@ import { refusals } from './api-error.ts'
 import type { ApiCall } from './api-server.ts'
 import { Applications } from './applications.ts'
 import { checkBody } from './check-body.ts'
+import type { LoggedLine } from './cloud-logs.ts'
 import type { InjectedCodeEngineFault } from './faults.ts'
 import { JobRuns } from './job-runs.ts'
 import type { CodeEngineQuotas, CodeEngineTiming } from './options.ts'
@@ -42,7 +43,7 @@ export class Project {
       config_maps: store('config_maps'),
       secrets: store('secrets'),
     }
-    this.runs = new JobRuns({ ...parts, projectId: this.id, stores: this.stores })
+    this.runs = new JobRuns({ ...parts, projectName: name, projectId: this.id, stores: this.stores })
     this.applications = new Applications({ ...parts, stores: this.stores, faults: parts.applicationFaults })
   }
 
@@ -58,6 +59,12 @@ export class Project {
       resource_type: 'project_v2',
       status: this.isActive ? 'active' : 'creating',
     }
+  }
+
+  /** Whole lines that instances wrote. */
+  get lines(): LoggedLine[] {
+    const { name: project, id: projectId } = this
+    return [...this.runs.lines, ...this.applications.lines.map(line => ({ ...line, project, projectId }))]
   }
 
   list(kind: string | undefined): readonly StoredResource[] {
@@ -88,8 +95,7 @@ export class Project {
   change(kind: string | undefined, name: string, { body, entityTag, method }: ApiCall): StoredResource {
     const store = this.#storeOf(kind)
     const isReplaced = store.kind === 'config_maps' || store.kind === 'secrets'
-    if (store.kind === 'job_runs' || isReplaced !== (method === 'PUT'))
-      throw refusals.notFound('path', `${method} ${kind}`)
+    if (store.kind === 'job_runs' || isReplaced !== (method === 'PUT')) throw refusals.notFound()
     checkBody(store.kind, { ...store.get(name), ...body })
     const changed = store.change(name, body, entityTag)
     if (store.kind === 'apps') {
@@ -117,7 +123,7 @@ export class Project {
 
   #storeOf(kind: string | undefined): ResourceStore {
     const store = this.stores[kind as ResourceKind]
-    if (store === undefined) throw refusals.notFound('path', String(kind))
+    if (store === undefined) throw refusals.notFound()
     return store
   }
 }

@@ -39,7 +39,7 @@ export class ResourceStore {
 
   get(name: string): StoredResource {
     const found = this.find(name)
-    if (found === undefined) throw refusals.notFound(singular(this.kind), name)
+    if (found === undefined) throw refusals.notFound()
     return found
   }
 
@@ -50,7 +50,7 @@ export class ResourceStore {
         `The name '${name}' is not valid: lower-case letters, digits and '-', ${NAME_CHARACTERS} at most.`,
       )
     if (this.#all.has(name)) throw refusals.exists(singular(this.kind), name)
-    if (this.#all.size >= this.#most) throw refusals.overQuota(this.kind, this.#most)
+    if (this.#all.size >= this.#most) throw refusals.overQuota(this.kind, name, this.#most)
     const resource: StoredResource = {
       ...body,
       name,
