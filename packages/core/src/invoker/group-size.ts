@@ -1,3 +1,4 @@
+import type { ComputeCapabilities } from '../driver/compute-backend.ts'
 import { type Call, EncodedInput } from '../job/call.ts'
 import type { Job } from '../job/job.ts'
 
@@ -62,4 +63,41 @@ export function mostPerReply(maxReplyBytes: number): number {
 export function handBackAfterMs(groupSize: number, first?: Call): number {
   if (groupSize <= 1) return 0
   return isSmallPiece(first) ? HAND_BACK_PIECES_AFTER_MS : HAND_BACK_AFTER_MS
+}
+
+/**
+ * Takes the calls of the next activation from the job's queue; none where there are none.
+ *
+ * @param room bytes that their inputs may take together
+ * @param isolates each call gets an activation of its own
+ */
+export function takeGroup(
+  job: Job,
+  { adaptiveChunks, maxActivations, maxReplyBytes }: ComputeCapabilities,
+  { room, isolates }: { readonly room: number; readonly isolates: boolean },
+): Call[] {
+  const first = job.take()
+  if (first === undefined) return []
+  const calls = [first]
+  if (first.mustBeAlone || isolates) return calls
+  const wanted = job.options.chunksize ?? (adaptiveChunks ? adaptiveGroupSize(job, maxActivations, first) : 1)
+  const size = Math.min(wanted, mostPerReply(maxReplyBytes))
+  let bytes = inputBytes(first)
+  while (calls.length < size) {
+    const next = job.peek()
+    if (next === undefined || next.mustBeAlone) break
+    bytes += inputBytes(next)
+    if (bytes > room) break
+    job.take()
+    calls.push(next)
+  }
+  return calls
+}
+
+/** About as many as the input takes in an activation; never fewer. */
+export function inputBytes(call: Call): number {
+  const { input } = call
+  if (input !== null && typeof input === 'object' && 'sizeBytes' in input)
+    return (input as { sizeBytes: number }).sizeBytes + 16
+  return typeof input === 'string' ? input.length * 3 + 32 : 32
 }

@@ -1,21 +1,20 @@
 import type { ActivationReport, ComputeBackend, RuntimeSpec } from '../driver/compute-backend.ts'
-import { CallError, CallTimeoutError, InvocationError, LithopsError } from '../errors/index.ts'
+import { CallError, InvocationError, LithopsError } from '../errors/index.ts'
 import type { Call } from '../job/call.ts'
 import { nowMs } from '../job/call.ts'
 import type { Job } from '../job/job.ts'
 import { ActivationWriter, type JobPrefix } from '../worker/activation-message.ts'
-import { Outcome } from '../worker/protocol.ts'
-import { type EndedFrame, readFrames } from '../worker/reply-frames.ts'
-import { ActivationInFlight, type ActivationListener, errorOf } from './activation-in-flight.ts'
+import { readFrames } from '../worker/reply-frames.ts'
+import { ActivationInFlight, type ActivationListener } from './activation-in-flight.ts'
 import { AdoptedCalls } from './adopted-calls.ts'
-import { asLithopsError, describeFault, tooLarge } from './call-faults.ts'
-import { adaptiveGroupSize, handBackAfterMs, isSentAhead, mostPerReply } from './group-size.ts'
+import { tooLarge } from './call-faults.ts'
+import { handBackAfterMs, inputBytes, isSentAhead, takeGroup } from './group-size.ts'
 import { isReference, spillInputs, takeAlong } from './input-spill.ts'
 import { type JobSurroundings, makeJobPrefix } from './job-message.ts'
 import { Lane } from './lane.ts'
 import { type MonitoredCalls, MonitoredFrames } from './monitored-frames.ts'
-import { begunSilenceMs, OverdueWatch, silenceMs, startDelayMs } from './overdue.ts'
-import { mayRunAgain, retryDelayMs } from './retry-policy.ts'
+import { OverdueWatch, silenceMs, silenceOf } from './overdue.ts'
+import { Restarts } from './restarts.ts'
 
 /** What an activation message has beside prefix and calls. */
 const COUNTS_BYTES = 12
@@ -47,6 +46,7 @@ export class Invoker {
   readonly #active = new Map<string, ActiveJob>()
   readonly #inFlight = new Set<ActivationInFlight>()
   readonly #byCall = new Map<Call, ActivationInFlight>()
+  readonly #restarts = new Restarts(() => this.pump())
   #isolatesCalls = false
   #failure: { readonly error: unknown } | undefined
   #nextActivation = 0
@@ -72,12 +72,12 @@ export class Invoker {
     const monitored = surroundings.publisher === undefined ? undefined : new Map<number, MonitoredCalls>()
     const overdue = new OverdueWatch({
       overdue: (activation, error) => {
-        if (activation instanceof ActivationInFlight) this.#lost(activation, activation.lane, error)
-        else for (const call of activation.openCalls) this.#fault(call, error)
+        if (activation instanceof ActivationInFlight) this.#restarts.lost(activation, activation.lane, error)
+        else this.#restarts.faults(activation.openCalls, error)
         this.pump()
       },
       unbegun: ({ openCalls }) => {
-        for (const call of openCalls) this.#again(call)
+        for (const call of openCalls) this.#restarts.again(call)
         this.pump()
       },
       unheard: waitedMs => this.stopJob(job, surroundings.unheard?.(waitedMs)),
@@ -87,7 +87,7 @@ export class Invoker {
         ),
     })
     const listener: ActivationListener = {
-      failed: (call, frame) => this.#failed(call, frame),
+      failed: (call, frame) => this.#restarts.failed(call, frame),
       begun: activation => overdue.begun(activation),
       handedBack: back => {
         job.enqueueFirst(back)
@@ -207,7 +207,10 @@ export class Invoker {
       if (!active.lanes.has(lane)) void this.#prepareLane(active, lane)
       return false
     }
-    const calls = this.#group(job, lane, onLane.prefix)
+    const calls = takeGroup(job, lane.backend.capabilities, {
+      room: roomForInputs(lane, onLane.prefix),
+      isolates: this.#isolatesCalls,
+    })
     if (calls.length === 0) return false
     this.#send(active, lane, onLane, calls)
     return true
@@ -266,28 +269,6 @@ export class Invoker {
     job.stopped = error
     job.isStopped = true
     for (let call = job.take(); call !== undefined; call = job.take()) call.fail(error)
-  }
-
-  #group(job: Job, lane: Lane, prefix: JobPrefix): Call[] {
-    const first = job.take()
-    if (first === undefined) return []
-    const calls = [first]
-    if (first.mustBeAlone || this.#isolatesCalls) return calls
-    const { adaptiveChunks, maxActivations, maxReplyBytes } = lane.backend.capabilities
-    const wanted =
-      job.options.chunksize ?? (adaptiveChunks ? adaptiveGroupSize(job, maxActivations, first) : 1)
-    const size = Math.min(wanted, mostPerReply(maxReplyBytes))
-    const maxBytes = roomForInputs(lane, prefix)
-    let bytes = inputBytes(first)
-    while (calls.length < size) {
-      const next = job.peek()
-      if (next === undefined || next.mustBeAlone) break
-      bytes += inputBytes(next)
-      if (bytes > maxBytes) break
-      job.take()
-      calls.push(next)
-    }
-    return calls
   }
 
   #send(active: ActiveJob, lane: Lane, { prefix, runtime }: JobOnLane, calls: readonly Call[]): void {
@@ -377,37 +358,19 @@ export class Invoker {
     if (internalStorage === undefined || spilled.length === 0) {
       if (calls.length === 1) for (const call of calls) call.fail(tooLarge(call, payloadBytes, lane))
       for (const call of calls) call.mustBeAlone = true
-      this.#sendAgain(job, calls)
+      this.#restarts.sendAgain(job, calls)
       return
     }
-    this.#sendAgain(job, calls.filter(isReference))
+    this.#restarts.sendAgain(job, calls.filter(isReference))
     takeAlong(job, spilled, call => inputBytes(call) > roomForInputs(lane, prefix))
     for (const call of spilled) call.state = 'waiting'
     try {
       await spillInputs(job, spilled, internalStorage())
-      this.#sendAgain(job, spilled)
+      this.#restarts.sendAgain(job, spilled)
     } catch (error) {
       for (const call of spilled) if (!call.isEnded) call.fail(error)
     }
     this.pump()
-  }
-
-  /** A call ended with an error of the function, or at its timeout in the worker. */
-  #failed(call: Call, frame: EndedFrame): void {
-    const { retries } = call.job.options
-    if (frame.outcome === Outcome.timeout) {
-      const error = errorOf(call, frame)
-      const message = error instanceof Error ? error.message : String(error)
-      this.#fault(
-        call,
-        new CallTimeoutError(message, { details: { peakMemoryMiB: Math.round(call.peakMemoryKib / 1024) } }),
-      )
-    } else if (retries.user > call.userFailures) {
-      call.userFailures++
-      this.#again(call)
-    } else {
-      call.failRemotely(frame)
-    }
   }
 
   /** The platform takes no more for now: the calls wait for their turn, and nobody is charged. */
@@ -417,7 +380,7 @@ export class Invoker {
     if (lane.pace.isStarved) return this.#ended(activation, lane, error)
     this.#forget(activation, lane)
     if (this.#isClosed) return
-    this.#sendAgain(activation.job, activation.openCalls)
+    this.#restarts.sendAgain(activation.job, activation.openCalls)
     this.pump()
     if (lane.pace.pauseMs > 0) this.#pumpLater(lane.pace.pauseMs)
   }
@@ -446,95 +409,11 @@ export class Invoker {
     } else if (!this.#isClosed) {
       const active = this.#active.get(job.key)
       // Where results come by a monitor, the end of an activation says nothing of them.
-      if (error === undefined && active?.monitored !== undefined) this.#awaitNews(active, activation, lane)
-      else this.#lost(activation, lane, error)
+      if (error === undefined && active?.monitored !== undefined)
+        active.overdue.add(activation, silenceOf(activation, lane.backend, active.surroundings))
+      else this.#restarts.lost(activation, lane, error)
     }
     this.pump()
-  }
-
-  #awaitNews(
-    { job, overdue, surroundings }: ActiveJob,
-    activation: ActivationInFlight,
-    { backend }: Lane,
-  ): void {
-    const calls = { count: activation.calls.length, timeoutMs: job.options.timeoutMs }
-    const capabilities = activation.isOnlyAccepted
-      ? { ...backend.capabilities, synchronousReply: false }
-      : backend.capabilities
-    const { unheard, publishPatienceMs = 0 } = surroundings
-    const { restartAfterMs } = capabilities
-    const mayRestart = restartAfterMs !== undefined && !capabilities.synchronousReply
-    const isAwaited =
-      unheard !== undefined &&
-      !capabilities.synchronousReply &&
-      activation.openCount === activation.calls.length
-    overdue.add(activation, {
-      callsMs: silenceMs(capabilities, backend.kind, calls) + publishPatienceMs,
-      ...(capabilities.synchronousReply
-        ? {}
-        : { begunMs: begunSilenceMs(capabilities, backend.kind, calls) + publishPatienceMs }),
-      // twice as long each time: a platform that is slow, for which the watch takes it for lost, is not flooded
-      ...(mayRestart ? { startMs: restartAfterMs * 2 ** activation.attempt } : {}),
-      ...(isAwaited ? { workerMs: startDelayMs(capabilities, backend.kind) + publishPatienceMs } : {}),
-    })
-  }
-
-  /** The activation ended without the end of all its calls. */
-  #lost(activation: ActivationInFlight, lane: Lane, cause: unknown): void {
-    const open = activation.openCalls
-    if (open.length === 0) return
-    const error =
-      activation.failure ??
-      cause ??
-      new InvocationError(
-        `${lane.backend.name} ended the activation without the results of ${open.length} of its calls.`,
-        {
-          mayHaveRun: true,
-        },
-      )
-    if (activation.failure === undefined && activation.cancellation.isRequested) {
-      this.#sendAgain(activation.job, open)
-      return
-    }
-    const isWorkerFault = CallError.isInstance(error)
-    if (isWorkerFault && open.length > 1) {
-      // Which of them broke the worker is not known: each is run by itself, and nobody is charged.
-      for (const call of open) {
-        call.mustBeAlone = true
-        call.attempt++
-      }
-      this.#sendAgain(activation.job, open)
-      return
-    }
-    for (const call of open) this.#fault(call, asLithopsError(error, lane))
-  }
-
-  /** An infrastructure fault or a timeout: runs the call again within its budget, or ends it. */
-  #fault(call: Call, error: LithopsError): void {
-    if (call.isEnded) return
-    if (!mayRunAgain(call, error, call.job.options.retries)) {
-      call.fail(describeFault(call, error))
-    } else if (InvocationError.isInstance(error)) {
-      setTimeout(
-        () => {
-          this.#again(call)
-          this.pump()
-        },
-        retryDelayMs(call, error),
-      )
-    } else {
-      this.#again(call)
-    }
-  }
-
-  #again(call: Call): void {
-    if (call.isEnded) return
-    call.attempt++
-    this.#sendAgain(call.job, [call])
-  }
-
-  #sendAgain(job: Job, calls: readonly Call[]): void {
-    job.enqueueFirst(calls.filter(call => !call.isEnded))
   }
 }
 
@@ -555,11 +434,4 @@ function reportIn(error: unknown): ActivationReport {
 /** Bytes that the inputs of one activation may take. */
 function roomForInputs({ backend }: Lane, prefix: JobPrefix): number {
   return backend.capabilities.maxPayloadBytes - prefix.bytes.length - COUNTS_BYTES
-}
-
-function inputBytes(call: Call): number {
-  const { input } = call
-  if (input !== null && typeof input === 'object' && 'sizeBytes' in input)
-    return (input as { sizeBytes: number }).sizeBytes + 16
-  return typeof input === 'string' ? input.length * 3 + 32 : 32
 }

@@ -1,6 +1,8 @@
-import type { ComputeCapabilities } from '../driver/compute-backend.ts'
+import type { ComputeBackend, ComputeCapabilities } from '../driver/compute-backend.ts'
 import { WorkerLostError } from '../errors/index.ts'
 import type { Call } from '../job/call.ts'
+import type { ActivationInFlight } from './activation-in-flight.ts'
+import type { JobSurroundings } from './job-message.ts'
 import { StartWatch } from './start-watch.ts'
 
 /** How long what a worker has told may be on its way: the longest pause of a monitor, and a slow storage. */
@@ -78,6 +80,27 @@ export function begunSilenceMs(
 ): number {
   const startMs = startDelayMs(capabilities, kind)
   return silenceMs(capabilities, kind, calls) - startMs + Math.min(startMs, DELIVERY_GRACE_MS)
+}
+
+/** How long the calls of an activation may be silent that the platform has taken. */
+export function silenceOf(
+  activation: AwaitedCalls & Pick<ActivationInFlight, 'calls' | 'job' | 'attempt' | 'isOnlyAccepted'>,
+  { capabilities: all, kind }: Pick<ComputeBackend, 'capabilities' | 'kind'>,
+  { unheard, publishPatienceMs = 0 }: Pick<JobSurroundings, 'unheard' | 'publishPatienceMs'>,
+): Silence {
+  const calls = { count: activation.calls.length, timeoutMs: activation.job.options.timeoutMs }
+  const capabilities = activation.isOnlyAccepted ? { ...all, synchronousReply: false } : all
+  const callsMs = silenceMs(capabilities, kind, calls) + publishPatienceMs
+  if (capabilities.synchronousReply) return { callsMs }
+  const { restartAfterMs } = capabilities
+  const isAwaited = unheard !== undefined && activation.openCount === activation.calls.length
+  return {
+    callsMs,
+    begunMs: begunSilenceMs(capabilities, kind, calls) + publishPatienceMs,
+    // twice as long each time: a platform that is slow, for which the watch takes it for lost, is not flooded
+    ...(restartAfterMs === undefined ? {} : { startMs: restartAfterMs * 2 ** activation.attempt }),
+    ...(isAwaited ? { workerMs: startDelayMs(capabilities, kind) + publishPatienceMs } : {}),
+  }
 }
 
 /** Finds activations whose results should have come by a monitor and did not. One timer for all of a job. */
