@@ -49,6 +49,29 @@ export async function packBatch(batch: Uint8Array): Promise<string> {
   return (await compress(batch, { params })).toString('base64')
 }
 
+/**
+ * What tells workers of a batch that is in their environment, in as many variables as its text needs, for platforms that mount
+ * nothing for a single run.
+ *
+ * @param packed text of `packBatch`
+ * @param variableCharacters how many characters the platform lets a variable have
+ */
+export function batchVariables(packed: string, variableCharacters: number): Record<string, string> {
+  const parts = Math.max(1, Math.ceil(packed.length / variableCharacters))
+  const variables: Record<string, string> = { [BATCH_VARIABLE]: JSON.stringify({ variables: parts }) }
+  for (let part = 0; part < parts; part++)
+    variables[batchPartVariable(part)] = packed.slice(
+      part * variableCharacters,
+      (part + 1) * variableCharacters,
+    )
+  return variables
+}
+
+/** The variable with one part of a packed batch. */
+export function batchPartVariable(part: number): string {
+  return `${BATCH_VARIABLE}_${part}`
+}
+
 /** Reads what `packBatch` wrote. Throws where the text is damaged. */
 export function unpackBatch(text: string): Promise<Uint8Array> {
   return decompress(Buffer.from(text, 'base64'))

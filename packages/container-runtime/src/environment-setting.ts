@@ -1,5 +1,5 @@
 /** What the worker itself gives variables of these names. */
-const WORKERS_OWN = /^(PORT|LITHOPS_(SECRETS|WORKER_PROCESSES|CONCURRENCY|GRACE_MS|BATCH))$/
+const WORKERS_OWN = /^(PORT|LITHOPS_(SECRETS|WORKER_PROCESSES|CONCURRENCY|GRACE_MS|BATCH|BATCH_\d+))$/
 
 /**
  * Environment variables of workers as a config gives them: a mapping, or a list of {name, value} as Kubernetes has it.

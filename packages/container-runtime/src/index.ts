@@ -1,6 +1,7 @@
 export {
   BATCH_ARGUMENT,
   BATCH_VARIABLE,
+  batchVariables,
   encodeBatch,
   METADATA_ARGUMENT,
   packBatch,

@@ -16,7 +16,7 @@ import {
 import { BATCH_ARGUMENT, BATCH_VARIABLE, bundleWorker, encodeBatch, METADATA_ARGUMENT } from '../src/index.ts'
 import { WorkerProgram } from './worker-program.ts'
 
-/** Where a batch is put, and what workers are told of that place. */
+/** Where a batch is put, and what workers are told of that place; `parts` are variables of their environment. */
 export type PlaceBatch = (
   name: string,
   batch: Uint8Array,
@@ -83,10 +83,11 @@ export class BatchPlatform implements ComputeBackend {
   async #start(): Promise<void> {
     const payloads = this.#waiting.splice(0)
     const secrets = [...this.#secrets.values()]
-    const place = await this.#place(`batch-${this.#batches++}`, encodeBatch(payloads), secrets)
+    const { parts, ...place } = await this.#place(`batch-${this.#batches++}`, encodeBatch(payloads), secrets)
     const file = (await this.#worker) ?? fileURLToPath(new URL('../dist/worker/entry.js', import.meta.url))
     for (const index of payloads.keys()) {
       const environment = {
+        ...(parts as Record<string, string> | undefined),
         [BATCH_VARIABLE]: JSON.stringify(place),
         [SECRETS_ENVIRONMENT_NAME]: encodeSecrets(secrets),
         JOB_INDEX: `${index}`,

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { FunctionExecutor } from '@lithops/core'
 import { minio, withRealPart } from '@lithops/fake-clouds/real-parts'
 import { afterAll, expect, test } from 'vitest'
-import { encodeBatch } from '../src/index.ts'
+import { batchVariables, encodeBatch, packBatch } from '../src/index.ts'
 import { BatchPlatform, type PlaceBatch } from './batch-platform.ts'
 import { WorkerProgram } from './worker-program.ts'
 
@@ -80,6 +80,22 @@ server.test('a batch lies in storage, which the worker opens with its secrets', 
   })
 })
 
+server.test('a batch lies in the environment, in several variables, which functions do not see', () => {
+  const inEnvironment = (): PlaceBatch => async (_, batch) => {
+    const { LITHOPS_BATCH: place = '', ...parts } = batchVariables(await packBatch(batch), 200)
+    expect(Object.keys(parts).length).toBeGreaterThan(1)
+    return { ...JSON.parse(place), parts }
+  }
+  return withPlatform(inEnvironment, async (fexec, platform) => {
+    const look = (x: number) => [x, Object.keys(process.env).filter(name => /BATCH_\d/.test(name))] as const
+    expect(await fexec.getResult(fexec.map(look, [1, 2], once))).toEqual([
+      [1, []],
+      [2, []],
+    ])
+    expect(await exitCodes(platform)).toEqual([0, 0])
+  })
+})
+
 server.test('what a function does to its process is not taken for success', () =>
   withPlatform(inFile, async (fexec, platform) => {
     const exits = fexec.callAsync(() => process.exit(0), 0, once)
@@ -107,6 +123,10 @@ test.each([
   [{ JOB_INDEX: '0' }, 'LITHOPS_BATCH, which says where the batch lies, is not set'],
   [{ JOB_INDEX: '0', LITHOPS_BATCH: '{' }, 'LITHOPS_BATCH is no JSON'],
   [{ JOB_INDEX: '0', LITHOPS_BATCH: '{"key":"x"}' }, 'neither a file nor a storage and a key'],
+  [
+    { JOB_INDEX: '0', LITHOPS_BATCH: '{"variables":1}' },
+    'LITHOPS_BATCH_0, which has a part of the batch, is not set',
+  ],
   [{ LITHOPS_BATCH: file }, 'does not know its index: none of LITHOPS_BATCH_INDEX, JOB_INDEX'],
   [{ LITHOPS_BATCH: file, CLOUD_RUN_TASK_INDEX: 'x' }, 'CLOUD_RUN_TASK_INDEX is "x"'],
   [{ LITHOPS_BATCH: file, JOB_COMPLETION_INDEX: '1' }, 'The batch has 1 activations, and none of index 1'],

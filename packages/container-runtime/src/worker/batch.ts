@@ -1,7 +1,13 @@
 import { open, readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { CloudWorker, type StorageHead } from '@lithops/core/worker'
-import { BATCH_VARIABLE, type BatchReader, readBatchEntry, unpackBatch } from '../batch-file.ts'
+import {
+  BATCH_VARIABLE,
+  type BatchReader,
+  batchPartVariable,
+  readBatchEntry,
+  unpackBatch,
+} from '../batch-file.ts'
 import { functionFolder, packageFolders } from './image-folders.ts'
 import type { WorkerDrivers } from './slot.ts'
 
@@ -19,6 +25,8 @@ interface BatchPlace {
   readonly file?: string
   /** The file is text of `packBatch`. */
   readonly isPacked?: boolean
+  /** So many variables hold the text of `packBatch`. */
+  readonly variables?: number
   readonly storage?: StorageHead
   readonly key?: string
   readonly first?: number
@@ -44,7 +52,8 @@ export async function runBatch(drivers: WorkerDrivers, graceMs: number): Promise
     })
   const worker = new CloudWorker({
     ...drivers,
-    workerId: `${hostname()}-${index}`,
+    // the hosts of all of Cloud Run's tasks have one name
+    workerId: `${process.env.CLOUD_RUN_EXECUTION ?? hostname()}-${index}`,
     packageFolders: packageFolders(),
     functionFolder: functionFolder(),
     namesJobs: true,
@@ -79,16 +88,36 @@ function readPlace(environment: NodeJS.ProcessEnv): BatchPlace {
     throw new RangeError(`${BATCH_VARIABLE} is no JSON.`, { cause })
   }
   const isThere =
-    typeof place?.file === 'string' || (typeof place?.key === 'string' && typeof place.storage === 'object')
+    typeof place?.file === 'string' ||
+    typeof place?.variables === 'number' ||
+    (typeof place?.key === 'string' && typeof place.storage === 'object')
   if (place !== null && isThere) return place
   throw new RangeError(`${BATCH_VARIABLE} has neither a file nor a storage and a key.`)
 }
 
+/** Takes the text of a batch out of the environment: functions, and what they start, need not see it. */
+function takeParts(environment: NodeJS.ProcessEnv, count: number): string {
+  let text = ''
+  for (let part = 0; part < count; part++) {
+    const name = batchPartVariable(part)
+    const value = environment[name]
+    if (value === undefined)
+      throw new RangeError(`${name}, which has a part of the batch, is not set: there should be ${count}.`)
+    text += value
+    delete environment[name]
+  }
+  return text
+}
+
 async function withReader<T>(
   worker: CloudWorker,
-  { file, isPacked, storage, key }: BatchPlace,
+  { file, isPacked, variables, storage, key }: BatchPlace,
   use: (read: BatchReader) => Promise<T>,
 ): Promise<T> {
+  if (variables !== undefined) {
+    const batch = await unpackBatch(takeParts(process.env, variables))
+    return use(async (start, end) => batch.subarray(start, end))
+  }
   if (file === undefined) {
     return use((start, end) => worker.readObject(storage as StorageHead, key as string, { start, end }))
   }
