@@ -11,6 +11,9 @@ import { CloudLog } from './api/cloud-log.ts'
 import { GoogleServer, type SeenApiRequest } from './api/google-server.ts'
 import { SecretStore } from './api/secret-store.ts'
 import type { CloudRunFault } from './faults.ts'
+import { Executions } from './jobs/executions.ts'
+import type { GivenJob } from './jobs/job-template.ts'
+import { Jobs } from './jobs/jobs.ts'
 import { type CloudRunTiming, DEFAULT_TIMING, type FakeCloudRunOptions } from './options.ts'
 import type { SeenServiceRequest } from './serving/front.ts'
 import { Operations } from './serving/operations.ts'
@@ -21,7 +24,7 @@ const HOUR_MS = 3_600_000
 
 /**
  * A stand-in for Google Cloud Run, for the official client over REST: services with long-running operations, a front end for each
- * that looks at ID tokens, instances that are scaled from zero; and what clients need beside it: the token endpoint,
+ * that looks at ID tokens, instances that are scaled from zero; jobs with executions and tasks; and what clients need beside it: the token endpoint,
  * Secret Manager, Artifact Registry, Cloud Logging. Workers are real: the images that were pushed run as processes, or as containers
  * of podman.
  */
@@ -45,6 +48,8 @@ export class FakeCloudRun implements AsyncDisposable {
   readonly #folder: string
   readonly #api: GoogleServer
   readonly #services: Services
+  readonly #jobs: Jobs
+  readonly #executions: Executions
   readonly #runtime: ContainerRuntime
   readonly #log: CloudLog
   readonly #faults: InjectedKnativeFault[]
@@ -58,6 +63,8 @@ export class FakeCloudRun implements AsyncDisposable {
     readonly registry: ImageRegistry
     readonly api: GoogleServer
     readonly services: Services
+    readonly jobs: Jobs
+    readonly executions: Executions
     readonly runtime: ContainerRuntime
     readonly log: CloudLog
     readonly faults: InjectedKnativeFault[]
@@ -72,6 +79,8 @@ export class FakeCloudRun implements AsyncDisposable {
     this.serviceRequests = parts.serviceRequests
     this.#api = parts.api
     this.#services = parts.services
+    this.#jobs = parts.jobs
+    this.#executions = parts.executions
     this.#runtime = parts.runtime
     this.#log = parts.log
     this.#faults = parts.faults
@@ -103,28 +112,19 @@ export class FakeCloudRun implements AsyncDisposable {
     const log = new CloudLog(timing.logMs)
     const faults: InjectedKnativeFault[] = []
     const serviceRequests: SeenServiceRequest[] = []
-    const services = new Services({
-      ...{
-        parent,
-        region,
-        operations,
-        accounts,
-        secrets,
-        log,
-        runtime,
-        timing,
-        quota,
-        mostInstances,
-        faults,
-      },
-      pullLogin:
-        options.containers === undefined
-          ? { user: 'oauth2accesstoken', password: accounts.agentToken }
-          : undefined,
-      seen: request => serviceRequests.push(request),
-    })
+    const pullLogin =
+      options.containers === undefined
+        ? { user: 'oauth2accesstoken', password: accounts.agentToken }
+        : undefined
+    const parts = {
+      ...{ parent, region, operations, accounts, secrets, log, runtime, pullLogin },
+      ...{ timing, quota, mostInstances, faults },
+    }
+    const services = new Services({ ...parts, seen: request => serviceRequests.push(request) })
+    const executions = new Executions(parts)
+    const jobs = new Jobs(parts, executions)
     const api = await GoogleServer.start({
-      ...{ accounts, services, operations, secrets, log, registry, parent, faults },
+      ...{ accounts, services, jobs, executions, operations, secrets, log, registry, parent, faults },
       repositories: new Set(),
     })
     return new FakeCloudRun({
@@ -136,6 +136,8 @@ export class FakeCloudRun implements AsyncDisposable {
         registry,
         api,
         services,
+        jobs,
+        executions,
         runtime,
         log,
         faults,
@@ -168,6 +170,50 @@ export class FakeCloudRun implements AsyncDisposable {
   /** How a service was asked for last. */
   service(name: string): GivenService | undefined {
     return this.#services.given(name)
+  }
+
+  get jobs(): readonly string[] {
+    return this.#jobs.names
+  }
+
+  /** How a job was asked for last. */
+  job(name: string): GivenJob | undefined {
+    return this.#jobs.given(name)
+  }
+
+  /** Names of executions that are there. */
+  get executions(): readonly string[] {
+    return this.#executions.names
+  }
+
+  /** Tasks that run. */
+  get taskCount(): number {
+    return this.#executions.activeCount
+  }
+
+  /** Tasks that have begun since the start. */
+  get startedTasks(): number {
+    return this.#executions.startedCount
+  }
+
+  /** What the API shows of executions, to search it. */
+  get executionText(): string {
+    return this.#executions.text
+  }
+
+  /** Makes a job as somebody else would. */
+  putJob(name: string, job: GivenJob): void {
+    this.#jobs.create(name, job)
+  }
+
+  /** Removes a job, with its executions, as somebody else would. */
+  removeJob(name: string): void {
+    this.#jobs.drop(name)
+  }
+
+  /** Removes an execution as somebody else would. */
+  removeExecution(name: string): void {
+    this.#executions.remove(name)
   }
 
   /** Instances that run, of all services. */
@@ -212,6 +258,7 @@ export class FakeCloudRun implements AsyncDisposable {
   async #close(): Promise<void> {
     await this.#api.close()
     await this.#services.close()
+    await this.#executions.close()
     await this.#runtime.close()
     await this.registry.close()
     rmSync(this.#folder, { recursive: true, force: true })

@@ -31,6 +31,6 @@ export const cloudRunFaults = {
   delay: knativeFaults.delay,
   /** It runs, and the connection is cut in place of the answer. */
   loseReply: knativeFaults.loseReply,
-  /** The instance that runs it is killed so long after it was given the request. */
+  /** The instance that runs it is killed so long after it was given the request, or begun (`place: 'task'`). */
   killInstance: knativeFaults.killContainer,
 }

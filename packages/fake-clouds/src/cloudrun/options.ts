@@ -25,6 +25,10 @@ export interface CloudRunQuota {
   readonly cpuMillis?: number
   /** `MemAllocPerProjectRegion`, in MiB. */
   readonly memoryMiB?: number
+  /** Jobs. Default: 1,000. */
+  readonly jobs?: number
+  /** Executions that run at once. Default: 1,000. */
+  readonly executions?: number
 }
 
 export interface FakeCloudRunOptions {

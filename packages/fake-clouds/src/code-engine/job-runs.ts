@@ -1,3 +1,5 @@
+import { InstanceSlots } from '../batch/instance-slots.ts'
+import { runToEnd } from '../batch/run-to-end.ts'
 import { type Container, type ContainerRuntime, PullError } from '../knative/containers/containers.ts'
 import { indicesOf, specOf } from './check-body.ts'
 import type { LoggedLine } from './cloud-logs.ts'
@@ -52,19 +54,16 @@ interface Run {
 export class JobRuns {
   readonly #options: JobRunsOptions
   readonly #runs = new Map<string, Run>()
-  readonly #queue: { readonly run: Run; readonly instance: Instance }[] = []
-  readonly #underWay = new Set<Promise<void>>()
-  #active = 0
+  readonly #slots: InstanceSlots
   #logs = ''
   /** Lines that instances wrote, whole ones. */
   readonly lines: LoggedLine[] = []
   /** Of all runs since the start. */
   instanceCount = 0
-  /** The most that ran at once. */
-  mostAtOnce = 0
 
   constructor(options: JobRunsOptions) {
     this.#options = options
+    this.#slots = new InstanceSlots(options.mostInstances)
   }
 
   /** A run was made: its instances wait for their turn. */
@@ -89,8 +88,7 @@ export class JobRuns {
     const run: Run = { name: resource.name, settings, instances, isRemoved: false }
     this.#runs.set(run.name, run)
     this.#tell(run)
-    for (const instance of instances) this.#queue.push({ run, instance })
-    this.#fill()
+    for (const instance of instances) this.#slots.enter(() => this.#live(run, instance))
   }
 
   /** A run was removed: its instances end. */
@@ -109,35 +107,24 @@ export class JobRuns {
 
   /** Instances that run now. */
   get activeCount(): number {
-    return this.#active
+    return this.#slots.activeCount
+  }
+
+  /** The most that ran at once. */
+  get mostAtOnce(): number {
+    return this.#slots.mostAtOnce
   }
 
   async close(): Promise<void> {
-    this.#queue.length = 0
     for (const run of this.#runs.values()) {
       run.isRemoved = true
       for (const { container } of run.instances) void container?.kill()
     }
-    await Promise.all(this.#underWay)
-  }
-
-  #fill(): void {
-    while (this.#active < this.#options.mostInstances) {
-      const next = this.#queue.shift()
-      if (next === undefined) return
-      if (next.run.isRemoved) continue
-      this.#active++
-      this.mostAtOnce = Math.max(this.mostAtOnce, this.#active)
-      const running = this.#live(next.run, next.instance).finally(() => {
-        this.#active--
-        this.#underWay.delete(running)
-        this.#fill()
-      })
-      this.#underWay.add(running)
-    }
+    await this.#slots.close()
   }
 
   async #live(run: Run, instance: Instance): Promise<void> {
+    if (run.isRemoved) return
     const { timing } = this.#options
     if (timing.startMs > 0) await new Promise(done => setTimeout(done, timing.startMs))
     const retryLimit = Number(run.settings.scale_retry_limit ?? 3)
@@ -168,44 +155,38 @@ export class JobRuns {
       return `ImagePullBackOff: ${error.message}`
     }
     const command = [...list<string>(settings, 'run_commands'), ...list<string>(settings, 'run_arguments')]
-    const container = await runtime.start(
-      {
-        image,
-        env: this.#environment(run, instance),
-        ...(command.length === 0 ? {} : { command }),
-        mounts: Object.fromEntries(
-          list<Mount>(settings, 'run_volume_mounts').map(({ mount_path: place, reference, type }) => [
-            place,
-            dataOf(type === 'secret' ? stores.secrets : stores.config_maps, reference),
-          ]),
-        ),
-        memoryBytes: bytesOf(settings.scale_memory_limit),
-        cpuMillis: Number(settings.scale_cpu_limit ?? 1) * 1000,
-      },
-      text => {
+    const fault = faults.find(one => one.meets('instance'))?.fault
+    const spec = {
+      image,
+      env: this.#environment(run, instance),
+      ...(command.length === 0 ? {} : { command }),
+      mounts: Object.fromEntries(
+        list<Mount>(settings, 'run_volume_mounts').map(({ mount_path: place, reference, type }) => [
+          place,
+          dataOf(type === 'secret' ? stores.secrets : stores.config_maps, reference),
+        ]),
+      ),
+      memoryBytes: bytesOf(settings.scale_memory_limit),
+      cpuMillis: Number(settings.scale_cpu_limit ?? 1) * 1000,
+    }
+    const { exitCode, reason, isOverTime } = await runToEnd(spec, {
+      runtime,
+      timeLimitMs: Number(settings.scale_max_execution_time ?? 7_200) * 1000,
+      graceMs: timing.graceMs,
+      killAfterMs: fault?.kind === 'killInstance' ? fault.afterMs : undefined,
+      onOutput: text => {
         this.#logs += text
         this.#keepLines(run, instance, text)
       },
-    )
-    container.listening.catch(() => {}) // no instance of a job does
-    instance.container = container
-    instance.state = 'running'
-    instance.startedAt = new Date().toISOString()
-    this.instanceCount++
-    this.#tell(run)
-    if (run.isRemoved) void container.kill()
-    const fault = faults.find(one => one.meets('instance'))?.fault
-    if (fault?.kind === 'killInstance') setTimeout(() => void container.kill(), fault.afterMs)
-    let isOverTime = false
-    const limit = setTimeout(
-      () => {
-        isOverTime = true
-        void container.stop(timing.graceMs)
+      onStart: container => {
+        instance.container = container
+        instance.state = 'running'
+        instance.startedAt = new Date().toISOString()
+        this.instanceCount++
+        this.#tell(run)
+        if (run.isRemoved) void container.kill()
       },
-      Number(settings.scale_max_execution_time ?? 7_200) * 1000,
-    )
-    const { exitCode, reason } = await container.ended
-    clearTimeout(limit)
+    })
     if (fault?.kind === 'killInstance' && fault.reason !== undefined && exitCode !== 0) return fault.reason
     if (isOverTime) return 'MaxExecutionTimeExceeded'
     if (reason === 'OOMKilled') return 'OOMKilled'

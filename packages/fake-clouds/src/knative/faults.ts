@@ -8,17 +8,17 @@ export type KnativeFault =
   | { readonly kind: 'refuse' }
   /** Waits before anything is done. */
   | { readonly kind: 'delay'; readonly ms: number }
-  /** For requests to a service: it runs, and the connection is cut in place of the answer. */
+  /** It runs, and the connection is cut in place of the answer. */
   | { readonly kind: 'loseReply' }
-  /** For requests to a service: the container that runs it is killed so long after it was given the request. */
+  /** The container that runs a request is killed so long after it was given it; that of a task, so long after its start. */
   | { readonly kind: 'killContainer'; readonly afterMs: number }
   /** The same, and its pod is removed. */
   | { readonly kind: 'removePod'; readonly afterMs: number }
 
 /** Which requests a fault is for. Everything that is given must fit. */
 export interface KnativeFaultScope {
-  /** 'api': the cluster's own; 'service': activations, which are POST. Default: 'service'. */
-  readonly place?: 'api' | 'service'
+  /** 'api': the cluster's own; 'service': activations, which are POST; 'task': instances of jobs. Default: 'service'. */
+  readonly place?: 'api' | 'service' | 'task'
   /** For the API, e.g. 'create ksvc', 'list pods'. */
   readonly action?: string
   /** How many of the requests that fit are left in peace first. Default: 0. */
@@ -30,7 +30,7 @@ export interface KnativeFaultScope {
 }
 
 export interface FaultedRequest {
-  readonly place: 'api' | 'service'
+  readonly place: 'api' | 'service' | 'task'
   readonly action: string
   readonly name: string | undefined
 }
@@ -72,12 +72,19 @@ export function faultFor(faults: KnativeFaults, request: FaultedRequest): Knativ
 }
 
 /** Answers in the place of the API where a fault says so. Resolves to whether it did. */
-export async function strike(
+export function strike(
   faults: KnativeFaults,
   request: FaultedRequest,
   response: ServerResponse,
 ): Promise<boolean> {
-  const fault = faultFor(faults, request)
+  return answerInstead(faultFor(faults, request), response)
+}
+
+/** Answers in the place of the API where this fault does. Resolves to whether it did. */
+export async function answerInstead(
+  fault: KnativeFault | undefined,
+  response: ServerResponse,
+): Promise<boolean> {
   switch (fault?.kind) {
     case 'answer':
       response.writeHead(fault.status, { 'content-type': 'application/json' })

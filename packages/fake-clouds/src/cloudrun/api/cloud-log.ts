@@ -4,15 +4,10 @@ export interface LogEntry {
   readonly logName: string
   readonly timestamp: string
   readonly textPayload: string
-  readonly labels: { readonly instanceId: string }
+  readonly labels: Readonly<Record<string, string>>
   readonly resource: {
-    readonly type: 'cloud_run_revision'
-    readonly labels: {
-      readonly project_id: string
-      readonly location: string
-      readonly service_name: string
-      readonly revision_name: string
-    }
+    readonly type: 'cloud_run_revision' | 'cloud_run_job'
+    readonly labels: Readonly<Record<string, string>>
   }
 }
 
@@ -90,11 +85,12 @@ function split(text: string, separator: string): string[] {
 }
 
 function comparison(text: string): Fits {
-  const [, field = '', operator = '', value = ''] = /^([\w.]+)(=~|>=|<=|=|:)"([^"]*)"$/.exec(text) ?? []
+  const [, field = '', operator = '', value = ''] =
+    /^((?:[\w.]|"[^"]+")+?)(=~|>=|<=|=|:)"([^"]*)"$/.exec(text) ?? []
+  // names with other characters stand in quotation marks
+  const path = [...field.matchAll(/"([^"]+)"|([^."]+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '')
   const read = (entry: LogEntry): string =>
-    field
-      .split('.')
-      .reduce<unknown>((at, name) => (at as Record<string, unknown> | undefined)?.[name], entry) as string
+    path.reduce<unknown>((at, name) => (at as Record<string, unknown> | undefined)?.[name], entry) as string
   switch (operator) {
     case '=':
       return entry => read(entry) === value

@@ -1,14 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type KnativeFaults, strike } from '../../knative/faults.ts'
-import type { ImageRegistry } from '../../knative/images/image-registry.ts'
-import type { Operations } from '../serving/operations.ts'
-import type { Services } from '../serving/services.ts'
+import { answerInstead, faultFor, type KnativeFaults } from '../../knative/faults.ts'
 import type { GivenService } from '../serving/template.ts'
 import type { Accounts } from './accounts.ts'
-import type { CloudLog } from './cloud-log.ts'
+import { JOB_RULES } from './job-rules.ts'
 import { Refusal, refusals } from './refusal.ts'
-import type { SecretStore } from './secret-store.ts'
+import { json, type Rule, type RuleParts, rule } from './rule.ts'
 
 /** A request of an API as it came, and how it was answered. */
 export interface SeenApiRequest {
@@ -19,47 +16,18 @@ export interface SeenApiRequest {
   readonly body: string
 }
 
-export interface GoogleParts {
+export interface GoogleParts extends RuleParts {
   readonly accounts: Accounts
-  readonly services: Services
-  readonly operations: Operations
-  readonly secrets: SecretStore
-  readonly log: CloudLog
-  readonly registry: ImageRegistry
-  readonly repositories: Set<string>
-  readonly parent: string
   readonly faults: KnativeFaults
 }
 
-interface Call {
-  /** What stands in the path in the place of the rule's groups. */
-  readonly groups: readonly string[]
-  readonly query: URLSearchParams
-  readonly body: string
-}
-
-interface Rule {
-  readonly method: string
-  readonly path: RegExp
-  readonly action: string
-  readonly permission: string
-  /** Undefined: an empty answer. */
-  readonly answer: (parts: GoogleParts, call: Call) => object | Promise<object>
-}
-
-const json = <T>(call: Call) => JSON.parse(call.body || '{}') as T
 const SERVICES = `/v2/projects/[^/]+/locations/[^/]+/services`
 const SECRETS = `/v1/projects/[^/]+/secrets`
 const REPOSITORIES = `/v1/projects/[^/]+/locations/[^/]+/repositories`
-const rule = (
-  method: string,
-  path: string,
-  [action, permission]: readonly [string, string],
-  answer: Rule['answer'],
-): Rule => ({ method, path: new RegExp(`^${path}$`), action, permission, answer })
 
 /** Methods of the APIs, by path. From: the discovery documents of run v2, secretmanager v1, artifactregistry v1, logging v2. */
 const RULES: readonly Rule[] = [
+  ...JOB_RULES,
   rule('POST', SERVICES, ['create service', 'run.services.create'], ({ services }, call) =>
     services.create(call.query.get('serviceId') ?? '', json<GivenService>(call)),
   ),
@@ -130,6 +98,18 @@ const RULES: readonly Rule[] = [
     `${SECRETS}/([^/:]+)/versions/(\\w+):access`,
     ['access version', 'secretmanager.versions.access'],
     ({ secrets }, { groups }) => secrets.access(groups[0] ?? '', groups[1] ?? ''),
+  ),
+  rule(
+    'GET',
+    `${SECRETS}/([^/:]+)/versions`,
+    ['list versions', 'secretmanager.versions.list'],
+    ({ secrets }, { groups, query }) => secrets.listVersions(groups[0] ?? '', query.get('pageToken') ?? ''),
+  ),
+  rule(
+    'POST',
+    `${SECRETS}/([^/:]+)/versions/(\\w+):destroy`,
+    ['destroy version', 'secretmanager.versions.destroy'],
+    ({ secrets }, { groups }) => secrets.destroy(groups[0] ?? '', groups[1] ?? ''),
   ),
   rule('POST', '/v2/entries:list', ['list entries', 'logging.logEntries.list'], ({ log }, call) =>
     log.list(json(call)),
@@ -229,14 +209,19 @@ export class GoogleServer {
     }
     const found = RULES.find(({ method, path }) => method === request.method && path.test(url.pathname))
     const action = url.pathname === '/token' ? 'token' : (found?.action ?? `${request.method}`)
+    const fault = faultFor(this.#parts.faults, { place: 'api', action, name: url.pathname })
     const respond = (status: number, text: string) => {
       // assertions and secrets are for the endpoint alone
       this.requests.push({ action, name: url.pathname, status, body })
+      if (fault?.kind === 'loseReply') {
+        response.destroy()
+        return
+      }
       response.writeHead(status, { 'content-type': 'application/json; charset=UTF-8' })
       response.end(text)
     }
     try {
-      if (await strike(this.#parts.faults, { place: 'api', action, name: url.pathname }, response)) return
+      if (await answerInstead(fault, response)) return
       if (action === 'token') {
         const answer = this.#parts.accounts.give(new URLSearchParams(body))
         respond(answer.status, JSON.stringify(answer.body))

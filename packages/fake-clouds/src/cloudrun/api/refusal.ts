@@ -45,6 +45,14 @@ export const refusals = {
       'ABORTED',
       `Conflict for resource '${what}': version was specified, but the current one is another.`,
     ),
+  /** There are as many as there may be. */
+  full: (what: string) =>
+    new Refusal(
+      429,
+      'RESOURCE_EXHAUSTED',
+      `Quota exceeded for total allowable count of ${what} per project per region.`,
+    ),
+  failedPrecondition: (message: string) => new Refusal(400, 'FAILED_PRECONDITION', message),
   invalid: (message: string) => new Refusal(400, 'INVALID_ARGUMENT', message),
   /** Too many requests in a minute. */
   rate: (limit: string) =>

@@ -6,9 +6,15 @@ interface Policy {
   readonly etag?: string
 }
 
+interface StoredVersion {
+  data: string
+  createdMs: number
+  state: 'ENABLED' | 'DESTROYED'
+}
+
 interface StoredSecret {
   readonly labels: Readonly<Record<string, string>>
-  readonly versions: string[]
+  readonly versions: StoredVersion[]
   policy: Policy
   policyAtMs: number
 }
@@ -34,8 +40,18 @@ export class SecretStore {
   /** What is placed, to search it. */
   get text(): string {
     return [...this.#secrets.values()]
-      .flatMap(({ versions }) => versions.map(data => Buffer.from(data, 'base64').toString('utf8')))
+      .flatMap(({ versions }) => versions.map(({ data }) => Buffer.from(data, 'base64').toString('utf8')))
       .join('\n')
+  }
+
+  /** Versions that can be read, of all secrets. */
+  get enabledCount(): number {
+    return [...this.#secrets.values()].flatMap(({ versions }) => versions.filter(isEnabled)).length
+  }
+
+  /** All that was placed until now has been there for so much longer. */
+  age(ms: number): void {
+    for (const { versions } of this.#secrets.values()) for (const version of versions) version.createdMs -= ms
   }
 
   create(name: string, labels: Readonly<Record<string, string>>): object {
@@ -67,17 +83,41 @@ export class SecretStore {
 
   addVersion(name: string, data: string): object {
     const { versions } = this.#find(name)
-    versions.push(data)
+    versions.push({ data, createdMs: Date.now(), state: 'ENABLED' })
     return { name: `${this.#full(name)}/versions/${versions.length}`, state: 'ENABLED' }
   }
 
   access(name: string, version: string): object {
     const { versions } = this.#find(name)
     const number = version === 'latest' ? versions.length : Number(version)
-    const data = versions[number - 1]
-    if (data === undefined)
+    const found = versions[number - 1]
+    if (found === undefined)
       throw refusals.notFound(`Secret Version [${this.#full(name)}/versions/${version}]`)
-    return { name: `${this.#full(name)}/versions/${number}`, payload: { data } }
+    if (!isEnabled(found))
+      throw refusals.failedPrecondition(
+        `Secret Version [${this.#full(name)}/versions/${version}] is in ${found.state} state.`,
+      )
+    return { name: `${this.#full(name)}/versions/${number}`, payload: { data: found.data } }
+  }
+
+  /** The newest first. */
+  listVersions(name: string, pageToken: string): object {
+    const { versions } = this.#find(name)
+    const all = versions.map((_, i) => this.#readVersion(name, i + 1)).reverse()
+    const start = Number(pageToken || '0')
+    const end = start + 2
+    return {
+      versions: all.slice(start, end),
+      ...(end < all.length ? { nextPageToken: String(end) } : {}),
+    }
+  }
+
+  destroy(name: string, version: string): object {
+    const found = this.#find(name).versions[Number(version) - 1]
+    if (found === undefined)
+      throw refusals.notFound(`Secret Version [${this.#full(name)}/versions/${version}]`)
+    Object.assign(found, { state: 'DESTROYED', data: '' })
+    return this.#readVersion(name, Number(version))
   }
 
   policy(name: string): Policy {
@@ -97,8 +137,17 @@ export class SecretStore {
     const may = secret.policy.bindings?.some(
       ({ role, members = [] }) => role === READER && members.includes(member),
     )
-    const data = secret.versions[(version === 'latest' ? secret.versions.length : Number(version)) - 1]
-    return may && data !== undefined ? Buffer.from(data, 'base64').toString('utf8') : undefined
+    const found = secret.versions[(version === 'latest' ? secret.versions.length : Number(version)) - 1]
+    return may && isEnabled(found) ? Buffer.from(found.data, 'base64').toString('utf8') : undefined
+  }
+
+  #readVersion(name: string, number: number): object {
+    const { createdMs = 0, state } = this.#find(name).versions[number - 1] ?? {}
+    return {
+      name: `${this.#full(name)}/versions/${number}`,
+      createTime: new Date(createdMs).toISOString(),
+      state,
+    }
   }
 
   #find(name: string): StoredSecret {
@@ -110,4 +159,8 @@ export class SecretStore {
   #full(name: string): string {
     return `projects/${this.#number}/secrets/${name}`
   }
+}
+
+function isEnabled(version: StoredVersion | undefined): version is StoredVersion & { state: 'ENABLED' } {
+  return version?.state === 'ENABLED'
 }

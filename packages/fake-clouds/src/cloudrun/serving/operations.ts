@@ -4,6 +4,7 @@ import { refusals } from '../api/refusal.ts'
 export interface Operation {
   readonly name: string
   readonly done: boolean
+  readonly metadata?: object
   readonly response?: object
   readonly error?: { readonly code: number; readonly message: string }
 }
@@ -28,16 +29,21 @@ export class Operations {
     this.#parent = parent
   }
 
-  /** Begins one that ends with what `act` resolves to, an object with its '@type'. */
-  begin(act: () => Promise<object>): Operation {
+  /**
+   * Begins one that ends with what `act` resolves to, an object with its '@type'.
+   *
+   * @param metadata what is told of it meanwhile; with its '@type' too
+   */
+  begin(act: () => Promise<object>, metadata?: object): Operation {
     const name = `${this.#parent}/operations/${randomUUID()}`
-    const begun: Operation = { name, done: false }
+    const told = metadata === undefined ? {} : { metadata }
+    const begun: Operation = { name, ...told, done: false }
     this.#operations.set(name, begun)
     act().then(
-      response => this.#operations.set(name, { name, done: true, response }),
+      response => this.#operations.set(name, { name, ...told, done: true, response }),
       error => {
         const { code = 13, message } = error as Partial<OperationFailure> & Error
-        this.#operations.set(name, { name, done: true, error: { code, message } })
+        this.#operations.set(name, { name, ...told, done: true, error: { code, message } })
       },
     )
     return begun

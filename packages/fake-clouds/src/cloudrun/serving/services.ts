@@ -11,8 +11,10 @@ import type { CloudLog } from '../api/cloud-log.ts'
 import { refusals } from '../api/refusal.ts'
 import type { SecretStore } from '../api/secret-store.ts'
 import type { CloudRunQuota, CloudRunTiming } from '../options.ts'
+import { environmentFor } from './environment.ts'
 import { Front, type SeenServiceRequest } from './front.ts'
 import type { LogStream } from './instance.ts'
+import { type Condition, NotReady } from './not-ready.ts'
 import { type Operation, OperationFailure, type Operations } from './operations.ts'
 import { Revision } from './revision.ts'
 import { type GivenService, type RevisionTemplate, readService } from './template.ts'
@@ -34,15 +36,6 @@ export interface ServicesOptions {
   readonly seen: (request: SeenServiceRequest) => void
 }
 
-interface Condition {
-  readonly type: 'Ready'
-  readonly state: 'CONDITION_RECONCILING' | 'CONDITION_SUCCEEDED' | 'CONDITION_FAILED'
-  readonly message?: string
-  /** Of those that services, revisions and jobs share. */
-  readonly reason?: string
-  readonly revisionReason?: string
-}
-
 interface StoredService {
   given: GivenService
   readonly uid: string
@@ -60,16 +53,6 @@ interface StoredService {
 const TYPE = 'type.googleapis.com/google.cloud.run.v2.Service'
 const FAILED_PRECONDITION = 9
 const PAGE = 2
-
-/** What a failed revision says. */
-class NotReady extends Error {
-  readonly reason: string
-
-  constructor(reason: string, message: string) {
-    super(message)
-    this.reason = reason
-  }
-}
 
 /** The services of one project and region: what they are, and the controller that makes them so. */
 export class Services {
@@ -262,21 +245,7 @@ export class Services {
   }
 
   #environmentOf(id: string, revision: string, { env, serviceAccount }: RevisionTemplate) {
-    const { accounts, secrets } = this.#options
-    const all: Record<string, string> = {}
-    for (const { name, value, valueSource } of env) {
-      const { secret = '', version = 'latest' } = valueSource?.secretKeyRef ?? {}
-      const seen =
-        valueSource === undefined
-          ? value
-          : secrets.seenBy(serviceAccount ?? accounts.defaultWorker, secret, version)
-      if (seen === undefined && valueSource !== undefined)
-        throw new NotReady(
-          'SECRETS_ACCESS_CHECK_FAILED',
-          `Permission denied on secret: ${secret} for Revision service account ${serviceAccount ?? accounts.defaultWorker}. The service account used must be granted the 'Secret Manager Secret Accessor' role (roles/secretmanager.secretAccessor) at the secret, project or higher level.`,
-        )
-      all[name] = seen ?? ''
-    }
+    const all = environmentFor(env, this.#options, { serviceAccount, owner: 'Revision' })
     return { ...all, K_SERVICE: id, K_REVISION: revision, K_CONFIGURATION: id }
   }
 

@@ -9,6 +9,19 @@ export interface EnvVar {
   readonly valueSource?: { readonly secretKeyRef?: { readonly secret: string; readonly version?: string } }
 }
 
+export interface GivenContainer {
+  readonly image?: string
+  readonly command?: readonly string[]
+  readonly args?: readonly string[]
+  readonly env?: readonly EnvVar[]
+  readonly ports?: readonly { readonly containerPort?: number }[]
+  readonly resources?: {
+    readonly limits?: Readonly<Record<string, string>>
+    readonly cpuIdle?: boolean
+    readonly startupCpuBoost?: boolean
+  }
+}
+
 export interface GivenService {
   readonly name?: string
   readonly etag?: string
@@ -21,16 +34,7 @@ export interface GivenService {
     readonly serviceAccount?: string
     readonly maxInstanceRequestConcurrency?: number
     readonly executionEnvironment?: number | string
-    readonly containers?: readonly {
-      readonly image?: string
-      readonly env?: readonly EnvVar[]
-      readonly ports?: readonly { readonly containerPort?: number }[]
-      readonly resources?: {
-        readonly limits?: Readonly<Record<string, string>>
-        readonly cpuIdle?: boolean
-        readonly startupCpuBoost?: boolean
-      }
-    }[]
+    readonly containers?: readonly GivenContainer[]
   }
 }
 
@@ -49,7 +53,9 @@ export interface RevisionTemplate {
 
 const RESERVED_LABELS =
   /(run\.googleapis\.com|cloud\.googleapis\.com|serving\.knative\.dev|autoscaling\.knative\.dev)/
-const RESERVED_ENV = /^(PORT|K_SERVICE|K_REVISION|K_CONFIGURATION)$/
+const RESERVED_ENV = /^(PORT|K_SERVICE|K_REVISION|K_CONFIGURATION|CLOUD_RUN_\w+)$/
+/** From: "Cloud Run quotas and limits". */
+const ENV_CHARACTERS = 32 * 1024
 const SERVICE_ID = /^[a-z]([a-z0-9-]{0,47}[a-z0-9])?$/
 const FIRST_GENERATION = new Set<unknown>([1, 'EXECUTION_ENVIRONMENT_GEN1'])
 const SECOND_GENERATION = new Set<unknown>([2, 'EXECUTION_ENVIRONMENT_GEN2'])
@@ -75,28 +81,11 @@ export function readService(
     throw refusals.invalid(
       `Violation in CreateServiceRequest.service_id: metadata.name: only lowercase, digits, and hyphens; must begin with letter, and may not end with hyphen; must be less than 50 characters.`,
     )
-  for (const key of [...Object.keys(labels), ...Object.keys(annotations)])
-    if (RESERVED_LABELS.test(key))
-      throw refusals.invalid(`System annotations and labels are not allowed: ${key}`)
-  for (const [key, value] of Object.entries(labels))
-    if (!/^[a-z][a-z0-9_-]{0,62}$/.test(key) || !/^[a-z0-9_-]{0,63}$/.test(value))
-      throw refusals.invalid(`Violation in label ${key}: '${value}' is not allowed`)
+  checkMarks(labels, annotations)
   const container = template?.containers?.[0]
-  const image = container?.image ?? ''
-  if (image === '') throw refusals.invalid('template.containers[0].image: a container must specify an image')
-  const { limits = {}, cpuIdle = false } = container?.resources ?? {}
-  const cpuMillis = millisOf(limits.cpu ?? '1')
-  const memoryMiB = mebibytesOf(limits.memory ?? '512Mi')
+  const { cpuIdle = false } = container?.resources ?? {}
+  const { image, env, cpuMillis, memoryMiB } = readContainer(container)
   const concurrency = template?.maxInstanceRequestConcurrency || (cpuMillis >= 1000 ? 80 : 1)
-  const pair = PAIRS.findLast(([cpu]) => cpu <= cpuMillis)
-  if (pair === undefined || (cpuMillis > 1000 && pair[0] !== cpuMillis))
-    throw refusals.invalid(
-      `spec.template.spec.containers[0].resources.limits.cpu: Invalid value specified for cpu: ${limits.cpu}.`,
-    )
-  if (memoryMiB < pair[1] || memoryMiB > pair[2])
-    throw refusals.invalid(
-      `spec.template.spec.containers[0].resources.limits.memory: Invalid value specified for container memory. For ${cpuMillis / 1000} CPU, memory must be between ${pair[1]}Mi and ${pair[2]}Mi inclusive.`,
-    )
   const environment = template?.executionEnvironment
   if (cpuMillis < 1000) {
     if (concurrency !== 1)
@@ -114,11 +103,6 @@ export function readService(
   const timeoutMs = Number(/^(\d+(?:\.\d+)?)s$/.exec(template?.timeout ?? '300s')?.[1]) * 1000
   if (!(timeoutMs >= 1000 && timeoutMs <= 3_600_000))
     throw refusals.invalid('template.timeout: must be between 1 and 3600 seconds')
-  for (const { name } of container?.env ?? [])
-    if (RESERVED_ENV.test(name))
-      throw refusals.invalid(
-        `spec.template.spec.containers[0].env: The following reserved env names were provided: ${name}.`,
-      )
   const maxInstances = template?.scaling?.maxInstanceCount || 100
   checkQuota(quota, { maxInstances, cpuMillis, memoryMiB })
   return {
@@ -129,8 +113,56 @@ export function readService(
     maxInstances,
     memoryMiB,
     cpuMillis,
-    env: container?.env ?? [],
+    env,
     serviceAccount: template?.serviceAccount,
+  }
+}
+
+/** Throws Refusal for labels and annotations that the platform does not take. */
+export function checkMarks(
+  labels: Readonly<Record<string, string>>,
+  annotations: Readonly<Record<string, string>>,
+): void {
+  for (const key of [...Object.keys(labels), ...Object.keys(annotations)])
+    if (RESERVED_LABELS.test(key))
+      throw refusals.invalid(`System annotations and labels are not allowed: ${key}`)
+  for (const [key, value] of Object.entries(labels))
+    if (!/^[a-z][a-z0-9_-]{0,62}$/.test(key) || !/^[a-z0-9_-]{0,63}$/.test(value))
+      throw refusals.invalid(`Violation in label ${key}: '${value}' is not allowed`)
+}
+
+/** What services and jobs say of their container alike. Throws Refusal for what the platform does not take. */
+export function readContainer(
+  container: GivenContainer | undefined,
+): Pick<RevisionTemplate, 'image' | 'env' | 'cpuMillis' | 'memoryMiB'> {
+  const image = container?.image ?? ''
+  if (image === '') throw refusals.invalid('template.containers[0].image: a container must specify an image')
+  const { limits = {} } = container?.resources ?? {}
+  const cpuMillis = millisOf(limits.cpu ?? '1')
+  const memoryMiB = mebibytesOf(limits.memory ?? '512Mi')
+  const pair = PAIRS.findLast(([cpu]) => cpu <= cpuMillis)
+  if (pair === undefined || (cpuMillis > 1000 && pair[0] !== cpuMillis))
+    throw refusals.invalid(
+      `spec.template.spec.containers[0].resources.limits.cpu: Invalid value specified for cpu: ${limits.cpu}.`,
+    )
+  if (memoryMiB < pair[1] || memoryMiB > pair[2])
+    throw refusals.invalid(
+      `spec.template.spec.containers[0].resources.limits.memory: Invalid value specified for container memory. For ${cpuMillis / 1000} CPU, memory must be between ${pair[1]}Mi and ${pair[2]}Mi inclusive.`,
+    )
+  const env = container?.env ?? []
+  checkEnvironment(env)
+  return { image, env, cpuMillis, memoryMiB }
+}
+
+/** Throws Refusal for names that are the platform's own, and values that are too long. */
+export function checkEnvironment(env: readonly EnvVar[]): void {
+  for (const { name, value = '' } of env) {
+    if (RESERVED_ENV.test(name))
+      throw refusals.invalid(
+        `spec.template.spec.containers[0].env: The following reserved env names were provided: ${name}.`,
+      )
+    if (value.length > ENV_CHARACTERS)
+      throw refusals.invalid(`spec.template.spec.containers[0].env[${name}].value: must be less than 32 KiB`)
   }
 }
 
