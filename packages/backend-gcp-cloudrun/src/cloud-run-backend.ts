@@ -1,4 +1,4 @@
-import { type RegistrySettings, RuntimeImages, userKey } from '@lithops/container-runtime'
+import { RuntimeImages, userKey } from '@lithops/container-runtime'
 import {
   type Activation,
   type ActivationReport,
@@ -20,63 +20,90 @@ import {
   type RuntimeMetadata,
   type RuntimeSpec,
   type RunUsage,
-  withinOpenFiles,
 } from '@lithops/core/driver'
 import { isWithoutService } from './answers.ts'
 import { ArtifactRegistry } from './artifact-registry.ts'
+import { Batches } from './batches.ts'
+import { capabilitiesOf } from './capabilities.ts'
 import { type CloudRunConfig, type CloudRunSettings, settingsOf } from './config.ts'
 import { Deployer } from './deployer.ts'
-import { Deployments, type ProjectFacts } from './deployments.ts'
+import { Deployments, type ProjectFacts, type RuntimePlace, type Workers } from './deployments.ts'
+import { ExecutionApi } from './execution-api.ts'
 import { GoogleAccount } from './google-account.ts'
 import { Inventory } from './inventory.ts'
 import { Invocations } from './invocations.ts'
-import { REQUEST_BYTES } from './limits.ts'
+import { JobApi } from './job-api.ts'
+import { JobRoom } from './job-room.ts'
+import { JobWorkers } from './job-workers.ts'
 import { requestIdOf, WorkerLogs } from './logs.ts'
 import { imagePath } from './names.ts'
+import { jobOf, secretsIn, secretsSeenByJob, secretsSeenByService, serviceOf } from './objects.ts'
 import { policiesOf } from './policies.ts'
 import { costUsd } from './prices.ts'
-import { RunApi } from './run-api.ts'
+import { registryOf } from './registry-settings.ts'
+import type { ResourceApi, RunResource } from './resource-api.ts'
+import { RunClients } from './run-clients.ts'
 import { ServiceSecrets } from './secrets.ts'
+import { ServiceApi } from './service-api.ts'
+import { ServiceWorkers } from './service-workers.ts'
 import { BACKEND_VERSION } from './version.ts'
 
 const SECTION = 'gcp_cloudrun'
-/** Head of a request: path, headers, and the token among them. */
-const HEAD_BYTES = 64 * 1024
 /** A request is billed in steps of so many milliseconds. From: "Cloud Run pricing". */
 const BILLED_STEP_MS = 100
 
-/** Compute on Google Cloud Run. */
+interface Opened {
+  readonly deployments: Deployments
+  readonly images: RuntimeImages
+}
+
+/** Compute on Google Cloud Run: services, or jobs. */
 export class CloudRunBackend implements ComputeBackend {
   readonly specVersion = COMPUTE_SPEC_VERSION
   readonly name = SECTION
-  readonly kind = 'faas'
+  readonly kind: 'faas' | 'batch'
   readonly defaultRuntime: RuntimeSpec
   readonly capabilities: ComputeCapabilities
   readonly #settings: CloudRunSettings
   readonly #context: DriverContext
   readonly #user: string
   readonly #account: GoogleAccount
-  readonly #api: RunApi
+  readonly #clients: RunClients
+  readonly #services: ServiceApi
+  readonly #jobs: JobApi
+  readonly #executions: ExecutionApi
+  readonly #batches: Batches
   readonly #logs: WorkerLogs
   readonly #secrets: ServiceSecrets
   readonly #registry: ArtifactRegistry
   readonly #invocations: Invocations
   readonly #closing = new AbortController()
-  #opening: Promise<{ readonly deployments: Deployments; readonly images: RuntimeImages }> | undefined
+  #opening: Promise<Opened> | undefined
 
   private constructor(config: CloudRunConfig, context: DriverContext) {
     this.#settings = settingsOf(config)
     this.#context = context
-    const { runtime: name, memoryMiB, timeoutMs, user, endpoint } = this.#settings
+    const { runtime: name, memoryMiB, timeoutMs, user, endpoint, workload, maxWorkers } = this.#settings
+    this.kind = workload === 'jobs' ? 'batch' : 'faas'
     this.defaultRuntime = { name, memoryMiB, timeoutMs }
     this.capabilities = capabilitiesOf(this.#settings)
     this.#user = userKey(user ?? context.userName)
     this.#account = new GoogleAccount(this.#settings)
-    this.#api = new RunApi(this.#account, this.#settings)
-    this.#logs = new WorkerLogs(this.#account, endpoint, this.#user)
+    this.#clients = new RunClients(this.#account, this.#settings)
+    this.#services = new ServiceApi(this.#clients)
+    this.#executions = new ExecutionApi(this.#clients)
+    this.#jobs = new JobApi(this.#clients, this.#executions)
+    this.#logs = new WorkerLogs(this.#account, this.#settings, this.#user)
     this.#secrets = new ServiceSecrets(this.#account, endpoint, this.#user)
     this.#registry = new ArtifactRegistry(this.#account, this.#settings)
     this.#invocations = new Invocations(this.#account, this.#logs, this.capabilities.maxActivations)
+    this.#batches = new Batches({
+      executions: this.#executions,
+      maxWorkers,
+      timeoutMs,
+      log: context.log,
+      restore: async activation => (await this.#open()).deployments.restore(activation.runtime),
+    })
   }
 
   /** Checks the config, and reads the file of credentials where one is named. */
@@ -106,7 +133,8 @@ export class CloudRunBackend implements ComputeBackend {
   }
 
   async listRuntimes({ signal }: { readonly signal?: AbortSignal } = {}): Promise<readonly RuntimeListing[]> {
-    return this.#inventory().services(signal)
+    const all = await this.#inventory().runtimes(signal)
+    return all.map(({ noun: _, ...listing }) => listing)
   }
 
   async deleteRuntime(
@@ -121,7 +149,7 @@ export class CloudRunBackend implements ComputeBackend {
     const closing = this.#closing.signal
     closing.throwIfAborted()
     signal?.throwIfAborted()
-    const { runtime, payload, repliesElsewhere: goesOnAlone = false, executorId, jobId } = activation
+    const { runtime } = activation
     const { deployments } = (await this.#opening) ?? {}
     const deployment = deployments?.of(runtime)
     if (deployment === undefined) {
@@ -129,16 +157,10 @@ export class CloudRunBackend implements ComputeBackend {
         isRetryable: false,
       })
     }
-    const { serviceName, url, memoryMiB } = deployment
-    const { timeoutMs } = this.#settings
+    closing.throwIfAborted()
+    if (this.kind === 'batch') return this.#batches.run(activation, deployment, signal)
     try {
-      const invocation = { serviceName, url, payload, timeoutMs, memoryMiB, goesOnAlone, onReply, signal }
-      const { ranMs, startedMs } = await this.#invocations.run(invocation)
-      const jobKey = `${executorId}-${jobId}`
-      return {
-        requestId: requestIdOf({ serviceName, jobKey, startedMs, endedMs: Date.now() }),
-        billedMs: Math.ceil(ranMs / BILLED_STEP_MS) * BILLED_STEP_MS,
-      }
+      return await this.#request(activation, deployment, { signal, onReply })
     } catch (error) {
       closing.throwIfAborted() // closing cuts the connections
       signal?.throwIfAborted()
@@ -153,8 +175,9 @@ export class CloudRunBackend implements ComputeBackend {
   }
 
   costOf(usage: RunUsage): number | undefined {
-    const { region, cpu, workerProcesses, concurrency } = this.#settings
-    return costUsd(region, usage, { cpu, requestsAtOnce: workerProcesses * concurrency })
+    const { region, cpu, workerProcesses, concurrency, workload } = this.#settings
+    const isJob = workload === 'jobs'
+    return costUsd(region, usage, { cpu, requestsAtOnce: workerProcesses * concurrency, isJob })
   }
 
   policies(): readonly PlatformPolicy[] {
@@ -164,25 +187,41 @@ export class CloudRunBackend implements ComputeBackend {
   async clean(options: CleanOptions = {}): Promise<readonly string[]> {
     const removed = await this.#inventory().clean(options)
     if (options.dryRun === true) return removed
-    ;(await this.#open()).deployments.forget(removed)
+    ;(await this.#open()).deployments.forget(removed.map(name => name.replace(/^job /, '')))
     return removed
   }
 
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return
-    this.#closing.abort(
-      new InvocationError(`The backend ${SECTION} is closed.`, {
-        code: 'LITHOPS_CLOSED',
-        isRetryable: false,
-      }),
-    )
+    const error = new InvocationError(`The backend ${SECTION} is closed.`, {
+      code: 'LITHOPS_CLOSED',
+      isRetryable: false,
+    })
+    this.#closing.abort(error)
+    await this.#batches.close(error)
     await this.#invocations.close()
-    await this.#api.close()
+    await this.#clients.close()
+  }
+
+  async #request(
+    { payload, repliesElsewhere: goesOnAlone = false, executorId, jobId }: Activation,
+    { serviceName, url = '', memoryMiB }: RuntimePlace,
+    { signal, onReply }: InvokeOptions,
+  ): Promise<ActivationReport> {
+    const { timeoutMs } = this.#settings
+    const invocation = { serviceName, url, payload, timeoutMs, memoryMiB, goesOnAlone, onReply, signal }
+    const { ranMs, startedMs } = await this.#invocations.run(invocation)
+    const jobKey = `${executorId}-${jobId}`
+    return {
+      requestId: requestIdOf({ serviceName, jobKey, startedMs, endedMs: Date.now() }),
+      billedMs: Math.ceil(ranMs / BILLED_STEP_MS) * BILLED_STEP_MS,
+    }
   }
 
   #inventory(): Inventory {
+    const apis: ResourceApi<RunResource>[] = [this.#services, this.#jobs]
     return new Inventory({
-      api: this.#api,
+      apis: this.kind === 'batch' ? apis.reverse() : apis,
       secrets: this.#secrets,
       registry: this.#registry,
       user: this.#user,
@@ -190,7 +229,7 @@ export class CloudRunBackend implements ComputeBackend {
     })
   }
 
-  #open() {
+  #open(): Promise<Opened> {
     if (this.#opening === undefined) {
       const opening = this.#openProject()
       opening.catch(() => {
@@ -201,7 +240,7 @@ export class CloudRunBackend implements ComputeBackend {
     return this.#opening
   }
 
-  async #openProject() {
+  async #openProject(): Promise<Opened> {
     const { log } = this.#context
     const [settings, user, project] = [this.#settings, this.#user, await this.#account.project()]
     const registry = registryOf(settings, project)
@@ -222,9 +261,8 @@ export class CloudRunBackend implements ComputeBackend {
       beforePush: signal => this.#registry.ensureRepository(signal),
     })
     const deployments = new Deployments({
-      deployer: new Deployer(this.#api, this.#secrets, this.#logs),
+      workers: this.#workers(),
       images,
-      invocations: this.#invocations,
       settings,
       user,
       facts,
@@ -233,37 +271,33 @@ export class CloudRunBackend implements ComputeBackend {
     })
     return { deployments, images }
   }
-}
 
-function registryOf(settings: CloudRunSettings, project: string): RegistrySettings {
-  const {
-    dockerServer,
-    dockerUser,
-    dockerPassword,
-    region,
-    repository: artifactRegistryRepository,
-  } = settings
-  return { dockerServer, dockerUser, dockerPassword, project, region, artifactRegistryRepository }
-}
-
-function capabilitiesOf(settings: CloudRunSettings): ComputeCapabilities {
-  const { maxWorkers, workerProcesses, concurrency, timeoutMs } = settings
-  return {
-    synchronousReply: true,
-    streamsReplies: true,
-    maxPayloadBytes: REQUEST_BYTES - HEAD_BYTES,
-    maxReplyBytes: Number.POSITIVE_INFINITY,
-    maxTimeoutMs: timeoutMs,
-    // each that is awaited holds a connection
-    maxActivations: withinOpenFiles(maxWorkers * workerProcesses * concurrency),
-    callsAtOnce: 1,
-    activationsPerWorker: concurrency,
-    sharesFileSystem: false,
-    killsBusyCalls: true,
-    freshWorkers: false,
-    workersOutliveClient: true,
-    placesSecrets: true,
-    bringsPackages: true,
-    bakesFunctions: settings.includesFunctions,
+  #workers(): Workers {
+    const [secrets, logs, user] = [this.#secrets, this.#logs, this.#user]
+    if (this.kind === 'faas') {
+      const deployer = new Deployer({
+        api: this.#services,
+        secrets,
+        logs,
+        objectOf: serviceOf,
+        secretsSeenBy: secretsSeenByService,
+      })
+      return new ServiceWorkers(deployer, this.#invocations)
+    }
+    const [jobs, executions] = [this.#jobs, this.#executions]
+    const room = new JobRoom({ jobs, executions, secrets, user, log: this.#context.log })
+    const deployer = new Deployer({
+      api: jobs,
+      secrets,
+      logs,
+      objectOf: jobOf,
+      secretsSeenBy: secretsSeenByJob,
+      secretsInUse: async (job, options) =>
+        (await executions.list(job, options)).flatMap(({ isOver, variables }) =>
+          isOver ? [] : (secretsIn(variables) ?? []),
+        ),
+      makeRoom: options => room.make(options),
+    })
+    return new JobWorkers({ deployer, jobs, executions, logs })
   }
 }

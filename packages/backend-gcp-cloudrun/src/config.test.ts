@@ -44,7 +44,8 @@ test('a config of Lithops for Python is taken, and what has no meaning here is t
 })
 
 test.each([
-  [{ runtime_timeout: 3601 }, 'whole number from 1 to 3600'],
+  [{ runtime_timeout: 604_801 }, 'whole number from 1 to 604800'],
+  [{ workload: 'tasks' }, "'services'"],
   [{ runtime_memory: 64 }, 'whole number from 128 to 32768'],
   [{ runtime_cpu: 0.01 }, 'number from 0.08'],
   [{ concurrency: 1001 }, 'whole number from 1 to 1000'],
@@ -89,4 +90,22 @@ test('what only Cloud Run would notice is refused before it is asked, all of it 
 
 test('a region is needed', () => {
   expect(() => settingsOf({})).toThrow('gcp_cloudrun.region is missing: give it here or in the section gcp')
+})
+
+test('jobs have their own defaults and limits, and services theirs', () => {
+  const settings = (section: Record<string, unknown>) => settingsOf(parse({ region, ...section }).config)
+  expect(settings({ workload: 'jobs', runtime_timeout: 90_000 })).toMatchObject({
+    workload: 'jobs',
+    cpu: 1,
+    memoryMiB: 512,
+    timeoutMs: 90_000_000,
+  })
+  for (const [section, problem] of [
+    [{ runtime_timeout: 3601 }, 'services have 3600 s at most, and jobs (gcp_cloudrun.workload) a week'],
+    [{ workload: 'jobs', runtime_cpu: 0.5 }, 'jobs have 1 processor at least, not 0.5'],
+    [{ workload: 'jobs', runtime_memory: 256 }, 'jobs have 512 MiB at least, not 256'],
+    [{ workload: 'jobs', concurrency: 2 }, 'gcp_cloudrun.concurrency is for services'],
+    [{ workload: 'jobs', env_vars: { LITHOPS_RUN: 'x' } }, 'gcp_cloudrun.env_vars.LITHOPS_RUN'],
+  ] as const)
+    expect(() => settings(section)).toThrow(problem)
 })

@@ -1,7 +1,9 @@
 import { environmentSetting, parseImageReference } from '@lithops/container-runtime'
 import { ConfigError, defineConfigSection, field } from '@lithops/core/driver'
 import {
+  flawOfJobPair,
   flawOfPair,
+  JOB_TIMEOUT_S,
   LEAST_CPU,
   MEMORY_MIB,
   MOST_CONCURRENCY,
@@ -32,6 +34,10 @@ export const cloudRunSection = defineConfigSection({
     credentials: field.string({ secret: true, doc: 'Content of such a file, instead of its path.' }),
     user: field.string({
       doc: 'Part of all names, so that people who share a project stay apart. Default: the name of the user at this machine.',
+    }),
+    workload: field.choice(['services', 'jobs'], {
+      default: 'services',
+      doc: "What workers are: 'services', which answer HTTP, and whose instances stay for further calls; or 'jobs', batches of tasks that end, whose calls are told by the monitor, and may take a week.",
     }),
     docker_server: field.string({
       default: 'pkg.dev',
@@ -65,48 +71,46 @@ export const cloudRunSection = defineConfigSection({
     runtime_memory: field.integer({
       min: MEMORY_MIB.least,
       max: MEMORY_MIB.most,
-      default: 256,
-      doc: 'Memory of a worker in MiB; it must go with runtime_cpu.',
+      doc: 'Memory of a worker in MiB; it must go with runtime_cpu. Default: 256; of jobs 512, the least that they have.',
     }),
     runtime_cpu: field.number({
       min: LEAST_CPU,
-      default: 0.25,
-      doc: 'Processors of a worker: 0.08 to 1, or 2, 4, 6, 8. Less than 1 takes one request at a time.',
+      doc: 'Processors of a worker: 0.08 to 1, or 2, 4, 6, 8. Less than 1 takes one request at a time. Default: 0.25; of jobs 1, the least that they have.',
     }),
     runtime_timeout: field.integer({
       min: TIMEOUT_S.least,
-      max: TIMEOUT_S.most,
+      max: JOB_TIMEOUT_S.most,
       default: 300,
-      doc: 'Time limit of one activation in seconds, by Cloud Run itself.',
+      doc: `Time limit of one activation in seconds, by Cloud Run itself; of services ${TIMEOUT_S.most} at most. More than a day, of jobs, is a preview of the platform.`,
     }),
     max_workers: field.integer({
       min: 1,
       max: MOST_WORKERS,
       default: 100,
-      doc: 'Most workers of a runtime at once. The quota of the region may allow fewer.',
+      doc: 'Most workers of a runtime at once; of jobs, of a program. The quota of the region may allow fewer.',
     }),
     min_workers: field.integer({
       min: 0,
       default: 0,
-      doc: 'Workers that are kept when nothing runs. They cost a good part of what running ones cost.',
+      doc: 'Of services: workers that are kept when nothing runs. They cost a good part of what running ones cost.',
     }),
     worker_processes: field.integer({
       min: 1,
       max: MOST_PROCESSES,
       default: 1,
-      doc: 'Processes of one worker, each of which runs activations: give it as many processors with runtime_cpu.',
+      doc: 'Of services: processes of one worker, each of which runs activations: give it as many processors with runtime_cpu.',
     }),
     concurrency: field.integer({
       min: 1,
       max: MOST_CONCURRENCY,
       default: 1,
-      doc: "Activations that one process runs at the same time. 80, the platform's own default, is for functions that wait; it needs a runtime_cpu of 1 or more.",
+      doc: "Of services: activations that one process runs at the same time. 80, the platform's own default, is for functions that wait; it needs a runtime_cpu of 1 or more.",
     }),
     service_account: field.string({
       doc: 'Service account that workers have. Default: the default account of Compute Engine.',
     }),
     env_vars: field.any('mapping, or list of {name, value}', {
-      doc: 'Environment variables of the workers. Whoever may look at services sees them.',
+      doc: 'Environment variables of the workers. Whoever may look at services and jobs sees them.',
     }),
     endpoint: field.string({
       doc: "URL in place of those of all of Google's APIs that are used here, for private endpoints and emulators. Default: https://run.googleapis.com and the like.",
@@ -123,9 +127,12 @@ type Section = ReturnType<typeof cloudRunSection.parse>['config']
 
 export type CloudRunConfig = Partial<Section>
 
+export type Workload = 'services' | 'jobs'
+
 /** The section with defaults filled in and its nested parts checked. */
 export interface CloudRunSettings {
   readonly region: string
+  readonly workload: Workload
   /** Undefined: that of the credentials. */
   readonly project: string | undefined
   readonly credentialsPath: string | undefined
@@ -157,13 +164,17 @@ export interface CloudRunSettings {
 }
 
 /** What the platform gives variables of these names. From: "Container runtime contract", "Environment variables". */
-const RESERVED = /^(K_(SERVICE|REVISION|CONFIGURATION)|CLOUD_RUN_\w+|GOOGLE_CLOUD_PROJECT)$/
+const RESERVED =
+  /^(K_(SERVICE|REVISION|CONFIGURATION)|CLOUD_RUN_\w+|GOOGLE_CLOUD_PROJECT|LITHOPS_(RUN|TELL_BY_EXIT))$/
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
 
 /** Throws ConfigError that names every problem. */
 export function settingsOf(config: CloudRunConfig): CloudRunSettings {
   const problems: string[] = []
-  const { region = '', runtime_cpu: cpu = 0.25, runtime_memory: memoryMiB = 256 } = config
+  const workload: Workload = config.workload === 'jobs' ? 'jobs' : 'services'
+  const isJobs = workload === 'jobs'
+  const { region = '', runtime_cpu: cpu = isJobs ? 1 : 0.25 } = config
+  const { runtime_memory: memoryMiB = isJobs ? 512 : 256, runtime_timeout: timeoutS = 300 } = config
   const { max_workers: maxWorkers = 100, min_workers: minWorkers = 0 } = config
   const { worker_processes: workerProcesses = 1, concurrency = 1 } = config
   if (!/^[a-z]+-[a-z]+\d+$/.test(region))
@@ -174,12 +185,26 @@ export function settingsOf(config: CloudRunConfig): CloudRunSettings {
     )
   if (config.project_name !== undefined && !/^[a-z][a-z0-9:.-]{4,}[a-z0-9]$/.test(config.project_name))
     problems.push(`gcp_cloudrun.project_name must be the id of a project, not '${config.project_name}'`)
-  const flaw = flawOfPair(cpu, memoryMiB)
+  const flaw = (isJobs ? flawOfJobPair : flawOfPair)(cpu, memoryMiB)
   if (flaw !== undefined) problems.push(`gcp_cloudrun.runtime_cpu and runtime_memory: ${flaw}`)
   if (Math.abs(Math.round(cpu * 1000) - cpu * 1000) > 1e-6)
     problems.push(`gcp_cloudrun.runtime_cpu must have no more than three decimals, not ${cpu}`)
+  if (isJobs) {
+    for (const [key, usual] of [
+      ['min_workers', 0],
+      ['worker_processes', 1],
+      ['concurrency', 1],
+    ] as const)
+      if ((config[key] ?? usual) !== usual)
+        problems.push(
+          `gcp_cloudrun.${key} is for services: leave it out, or gcp_cloudrun.workload, which is 'jobs'`,
+        )
+  } else if (timeoutS > TIMEOUT_S.most)
+    problems.push(
+      `gcp_cloudrun.runtime_timeout is ${timeoutS}: services have ${TIMEOUT_S.most} s at most, and jobs (gcp_cloudrun.workload) a week`,
+    )
   const atOnce = workerProcesses * concurrency
-  if (cpu < 1 && atOnce > 1)
+  if (cpu < 1 && atOnce > 1 && !isJobs)
     problems.push(
       `gcp_cloudrun.worker_processes times gcp_cloudrun.concurrency is ${atOnce}: Cloud Run gives a worker with ${cpu} processors one request at a time; set runtime_cpu to 1 or more`,
     )
@@ -200,6 +225,7 @@ export function settingsOf(config: CloudRunConfig): CloudRunSettings {
     )
   const settings: CloudRunSettings = {
     region,
+    workload,
     project: config.project_name,
     credentialsPath: config.credentials_path,
     credentials: config.credentials,
@@ -215,7 +241,7 @@ export function settingsOf(config: CloudRunConfig): CloudRunSettings {
     architecture: 'amd64',
     memoryMiB,
     cpu,
-    timeoutMs: (config.runtime_timeout ?? 300) * 1000,
+    timeoutMs: timeoutS * 1000,
     maxWorkers,
     minWorkers,
     workerProcesses,

@@ -5,11 +5,12 @@ import {
   RuntimeDeployError,
   type WorkerSecrets,
 } from '@lithops/core/driver'
+import type { CallOptions } from './google-requests.ts'
 import type { WorkerLogs } from './logs.ts'
 import { secretName } from './names.ts'
-import { type ServicePlan, secretsSeenBy, serviceOf } from './objects.ts'
+import type { RuntimePlan } from './objects.ts'
 import { notReady, waitUntilReady } from './readiness.ts'
-import type { RunApi, RunService } from './run-api.ts'
+import type { ResourceApi, RunResource } from './resource-api.ts'
 import type { ServiceSecrets } from './secrets.ts'
 import { attempt, hasCode } from './vendor-errors.ts'
 
@@ -27,56 +28,75 @@ export interface EnsureOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Makes services, and brings their secrets up to date, together with any number of other programs that do the same. */
-export class Deployer {
-  readonly #api: RunApi
-  readonly #secrets: ServiceSecrets
-  readonly #logs: WorkerLogs
+export interface DeployerOptions<Resource extends RunResource> {
+  readonly api: ResourceApi<Resource>
+  readonly secrets: ServiceSecrets
+  readonly logs: WorkerLogs
+  /**
+   * What a plan comes to.
+   *
+   * @param secretVersion of the secret with the storages' keys; undefined where there is none
+   */
+  readonly objectOf: (plan: RuntimePlan, secretVersion: string | undefined) => Resource
+  /** The version of the secret that its workers see; undefined where they have none. */
+  readonly secretsSeenBy: (resource: Resource) => string | undefined
+  /** Versions that are used beside that one, as by executions that run. Absent: none. */
+  readonly secretsInUse?: (name: string, options: CallOptions) => Promise<readonly string[]>
+  /** Before one is made. Absent: nothing. */
+  readonly makeRoom?: (options: CallOptions) => Promise<void>
+}
 
-  constructor(api: RunApi, secrets: ServiceSecrets, logs: WorkerLogs) {
-    this.#api = api
-    this.#secrets = secrets
-    this.#logs = logs
+/**
+ * Makes services, or jobs, and brings their secrets up to date, together with any number of other programs that do the same.
+ */
+export class Deployer<Resource extends RunResource> {
+  readonly #options: DeployerOptions<Resource>
+
+  constructor(options: DeployerOptions<Resource>) {
+    this.#options = options
   }
 
   /**
-   * The service is there and ready, with these secrets, when it resolves to it.
+   * It is there and ready, with these secrets, when it resolves to it.
    *
    * @throws RuntimeDeployError with the platform's own reason
    */
-  async ensure(plan: ServicePlan, { secrets, log, signal }: EnsureOptions): Promise<RunService> {
+  async ensure(plan: RuntimePlan, { secrets, log, signal }: EnsureOptions): Promise<Resource> {
     const { name, settings } = plan
     const { serviceAccount } = settings
+    const { api, logs, objectOf } = this.#options
     const wanted =
       secrets.length === 0
         ? undefined
-        : await this.#secrets.place(secretName(name), secrets, { serviceAccount, signal })
+        : await this.#options.secrets.place(secretName(name), secrets, { serviceAccount, signal })
     let hasBroken = false
     const accessEndMs = performance.now() + (wanted === undefined ? 0 : ACCESS_MS)
-    return attempt(`deploying the service ${name}`, signal, async () => {
+    return attempt(`deploying the ${api.noun} ${name}`, signal, async () => {
       for (let tries = 1; ; tries++) {
-        const now = await this.#api.findService(name, { signal })
+        const now = await api.find(name, { signal })
         if (now !== undefined && isBeingRemoved(now)) {
           await this.#waitUntilGone(name, signal)
           continue
         }
         try {
           if (now === undefined) {
-            log.info(`making the service ${name}`)
+            log.info(`making the ${api.noun} ${name}`)
             const version = wanted ?? (await this.#placedBefore(name, signal))
             return await this.#make(plan, version, { keepsSecret: performance.now() < accessEndMs, signal })
           }
-          if (wanted !== undefined && !sees(now, wanted)) {
-            log.debug(`the service ${name} is told of other secrets`)
-            const changed = { ...serviceOf(plan, wanted), name: now.name ?? null, etag: now.etag ?? null }
-            await this.#api.updateService(changed, { signal })
+          if (wanted !== undefined && !this.#sees(now, wanted)) {
+            log.debug(`the ${api.noun} ${name} is told of other secrets`)
+            await api.update(changed(objectOf(plan, wanted), now), { signal })
+            const ready = await waitUntilReady(api, name, { signal, logs })
+            await this.#tidySecrets(ready, name, { log, signal })
+            return ready
           }
-          return await waitUntilReady(this.#api, name, { signal, logs: this.#logs })
+          return await waitUntilReady(api, name, { signal, logs })
         } catch (error) {
           signal?.throwIfAborted()
           if (isWithoutAccess(error) && performance.now() < accessEndMs) {
             log.debug(`the workers of ${name} may not read its secret yet`)
-            if (now !== undefined) await this.#api.deleteService(name, { signal })
+            if (now !== undefined) await api.remove(name, { signal })
             await pause(ACCESS_PAUSE_MS, signal)
             continue
           }
@@ -84,7 +104,7 @@ export class Deployer {
           if (now !== undefined && !hasBroken && RuntimeDeployError.isInstance(error)) {
             hasBroken = true
             log.info(`${error.message} It is made anew.`)
-            await this.#api.deleteService(name, { signal })
+            await api.remove(name, { signal })
             continue
           }
           // another program was faster, or the old one is not quite gone
@@ -96,38 +116,55 @@ export class Deployer {
     })
   }
 
-  /** A service that was made here and does not become ready goes again: the next use finds nothing broken. */
+  /** What was made here and does not become ready goes again: the next use finds nothing broken. */
   async #make(
-    plan: ServicePlan,
+    plan: RuntimePlan,
     secretVersion: string | undefined,
     { keepsSecret, signal }: { readonly keepsSecret: boolean; readonly signal: AbortSignal | undefined },
-  ): Promise<RunService> {
+  ): Promise<Resource> {
     const { name } = plan
+    const { api, logs, objectOf, makeRoom, secrets } = this.#options
     try {
-      await this.#api.createService(name, serviceOf(plan, secretVersion), { signal })
-      return await waitUntilReady(this.#api, name, { signal, logs: this.#logs })
+      await makeRoom?.({ signal })
+      await api.create(name, objectOf(plan, secretVersion), { signal })
+      return await waitUntilReady(api, name, { signal, logs })
     } catch (error) {
       if (hasCode(error, 'ALREADY_EXISTS')) throw error
       signal?.throwIfAborted()
-      // the operation says that it failed; the service says why
-      const made = LithopsError.isInstance(error)
-        ? undefined
-        : await this.#api.findService(name).catch(() => undefined)
+      // the operation says that it failed; what was made says why
+      const made = LithopsError.isInstance(error) ? undefined : await api.find(name).catch(() => undefined)
       const why =
         made?.terminalCondition?.state === 'CONDITION_FAILED'
-          ? await notReady(made, this.#logs, signal)
+          ? await notReady(api.noun, made, { logs, signal })
           : error
-      await this.#api.deleteService(name).catch(() => {})
+      await api.remove(name).catch(() => {})
       if (!(keepsSecret && isWithoutAccess(why)))
-        await this.#secrets.remove(secretName(name), undefined).catch(() => {})
+        await secrets.remove(secretName(name), undefined).catch(() => {})
       throw why
+    }
+  }
+
+  /** Older versions than those that are in use. Who may not destroy them leaves them to `lithops clean`. */
+  async #tidySecrets(
+    ready: Resource,
+    name: string,
+    { log, signal }: Pick<EnsureOptions, 'log' | 'signal'>,
+  ): Promise<void> {
+    const { secrets, secretsSeenBy, secretsInUse } = this.#options
+    try {
+      const used = [secretsSeenBy(ready), ...((await secretsInUse?.(name, { signal })) ?? [])]
+      const oldest = Math.min(...used.map(version => Number(version ?? 0)))
+      await secrets.tidy(secretName(name), oldest, { signal })
+    } catch (error) {
+      signal?.throwIfAborted()
+      log.debug(`old versions of the secret of ${name} stay: ${(error as Error).message}`)
     }
   }
 
   /** A program without secrets makes it anew where one with secrets has removed it. Undefined where that cannot be looked at. */
   async #placedBefore(name: string, signal: AbortSignal | undefined): Promise<string | undefined> {
     try {
-      return await this.#secrets.placed(secretName(name), { signal })
+      return await this.#options.secrets.placed(secretName(name), { signal })
     } catch {
       signal?.throwIfAborted()
       return undefined
@@ -136,26 +173,37 @@ export class Deployer {
 
   async #waitUntilGone(name: string, signal: AbortSignal | undefined): Promise<void> {
     const endMs = performance.now() + REMOVAL_MS
+    const { api } = this.#options
     for (;;) {
-      const now = await this.#api.findService(name, { signal })
+      const now = await api.find(name, { signal })
       if (now === undefined || !isBeingRemoved(now)) return
       if (performance.now() > endMs)
         throw new RuntimeDeployError(
-          `The service ${name} is being removed, and was still there after ${REMOVAL_MS / 1000} s.`,
+          `The ${api.noun} ${name} is being removed, and was still there after ${REMOVAL_MS / 1000} s.`,
           { isRetryable: true, details: { serviceName: name } },
         )
       await pause(LOOK_AGAIN_MS, signal)
     }
   }
+
+  /** Versions have what those before them have, and more. */
+  #sees(resource: Resource, wanted: string): boolean {
+    return Number(this.#options.secretsSeenBy(resource) ?? 0) >= Number(wanted)
+  }
 }
 
-function isBeingRemoved({ deleteTime }: RunService): boolean {
+/** What is asked anew of one that was read: what is written down at it stays, and nobody else's change is lost. */
+export function changed<Resource extends RunResource>(wanted: Resource, now: Resource): Resource {
+  return {
+    ...wanted,
+    annotations: { ...now.annotations, ...wanted.annotations },
+    name: now.name ?? null,
+    etag: now.etag ?? null,
+  }
+}
+
+function isBeingRemoved({ deleteTime }: RunResource): boolean {
   return deleteTime !== null && deleteTime !== undefined
-}
-
-/** Versions have what those before them have, and more. */
-function sees(service: RunService, wanted: string): boolean {
-  return Number(secretsSeenBy(service) ?? 0) >= Number(wanted)
 }
 
 /** The service account of the workers may not read the secret of their service: not, or not yet. */

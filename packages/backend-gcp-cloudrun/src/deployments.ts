@@ -13,37 +13,48 @@ import {
   type WorkerDriver,
   type WorkerSecrets,
 } from '@lithops/core/driver'
-import { type CloudRunSettings, isSecret } from './config.ts'
-import type { Deployer } from './deployer.ts'
-import type { Invocations } from './invocations.ts'
-import { flawOfPair, NAME_CHARACTERS } from './limits.ts'
-import type { ServicePlan } from './objects.ts'
+import type { CloudRunSettings } from './config.ts'
+import type { EnsureOptions } from './deployer.ts'
+import { flawOfJobPair, flawOfPair, NAME_CHARACTERS } from './limits.ts'
+import type { RuntimePlan } from './objects.ts'
 
-/** A service that was ready, and where it is. */
-export interface KnownService {
+/** A service, or a job, that was ready, and where it is. */
+export interface KnownRuntime {
   readonly metadata: RuntimeMetadata
-  readonly url: string
+  /** Of a service. */
+  readonly url?: string
+}
+
+/** What runs the plans of one workload. */
+export interface Workers {
+  /**
+   * They are there with these secrets, and have told what they are.
+   *
+   * @throws RuntimeDeployError with the platform's own reason
+   */
+  ensure(plan: RuntimePlan, options: EnsureOptions): Promise<KnownRuntime>
 }
 
 /** What an earlier program of this user has found out about one project and region. */
 export interface ProjectFacts {
   /** By name; names change with all that makes a service what it is. */
-  readonly services: KnownService
+  readonly services: KnownRuntime
   /** Digests by image; tags of content stand for the same for ever. */
   readonly digests: string
 }
 
 /** Where a runtime is. */
-interface ServicePlace {
+export interface RuntimePlace {
+  /** Of the service, or the job. */
   readonly serviceName: string
-  readonly url: string
+  /** Of a service. */
+  readonly url: string | undefined
   readonly memoryMiB: number
 }
 
 export interface DeploymentsOptions {
-  readonly deployer: Deployer
+  readonly workers: Workers
   readonly images: RuntimeImages
-  readonly invocations: Invocations
   readonly settings: CloudRunSettings
   /** Part of names that tells users apart. */
   readonly user: string
@@ -53,15 +64,15 @@ export interface DeploymentsOptions {
 }
 
 interface Planned {
-  readonly plan: ServicePlan
+  readonly plan: RuntimePlan
   /** See `ReadyImage`. */
   readonly forget: (() => void) | undefined
 }
 
-/** The services behind runtimes: made at their first use, found by name afterwards, made again when they are gone. */
+/** The services, or jobs, behind runtimes: made at their first use, found by name afterwards, made again when they are gone. */
 export class Deployments {
   readonly #options: DeploymentsOptions
-  readonly #runtimes: DeployedRuntimes<ServicePlace>
+  readonly #runtimes: DeployedRuntimes<RuntimePlace>
 
   constructor(options: DeploymentsOptions) {
     this.#options = options
@@ -71,7 +82,7 @@ export class Deployments {
   }
 
   /** Undefined when it was not deployed by this program. */
-  of(runtime: RuntimeSpec): Deployed<ServicePlace> | undefined {
+  of(runtime: RuntimeSpec): Deployed<RuntimePlace> | undefined {
     return this.#runtimes.of(runtime)
   }
 
@@ -83,20 +94,20 @@ export class Deployments {
   /** It is not where it was: it is looked for, and made again where it is gone. Once for all who notice. */
   restore(runtime: RuntimeSpec): Promise<void> {
     return this.#runtimes.restore(runtime, ({ serviceName }) => {
-      this.#options.log.debug(`the service ${serviceName} is not there, and is looked for`)
+      this.#options.log.debug(`${serviceName} is not there, and is looked for`)
       this.#options.facts.forget('services', serviceName)
     })
   }
 
-  /** Services that were removed. */
+  /** Those that were removed. */
   forget(names: readonly string[]): void {
     for (const name of names) this.#options.facts.forget('services', name)
     this.#runtimes.forget(({ serviceName }) => names.includes(serviceName))
   }
 
   async #deploy(runtime: RuntimeSpec, { drivers, secrets }: DeployedParts, signal: AbortSignal | undefined) {
-    const { cpu, memoryMiB } = this.#options.settings
-    const flaw = flawOfPair(cpu, runtime.memoryMiB ?? memoryMiB)
+    const { cpu, memoryMiB, workload } = this.#options.settings
+    const flaw = (workload === 'jobs' ? flawOfJobPair : flawOfPair)(cpu, runtime.memoryMiB ?? memoryMiB)
     if (flaw !== undefined) throw new ConfigError(`runtimeMemoryMiB and gcp_cloudrun.runtime_cpu: ${flaw}.`)
     const [{ plan }, { metadata, url }] = await this.#ready(runtime, drivers, secrets, signal)
     return { serviceName: plan.name, url, memoryMiB: plan.memoryMiB, metadata }
@@ -108,7 +119,7 @@ export class Deployments {
     drivers: readonly WorkerDriver[],
     secrets: readonly WorkerSecrets[],
     signal: AbortSignal | undefined,
-  ): Promise<readonly [Planned, KnownService]> {
+  ): Promise<readonly [Planned, KnownRuntime]> {
     const planned = await this.#planOf(runtime, drivers, signal)
     try {
       return [planned, await this.#ensure(planned, secrets, signal)]
@@ -138,15 +149,30 @@ export class Deployments {
     })
     const { image, forget } = await images.ensure(runtime.name, code, signal)
     const { cpu, timeoutMs, minWorkers, maxWorkers, serviceAccount, environment } = settings
-    const { workerProcesses, concurrency } = settings
-    const content = [
-      { image, version, cpu, timeoutMs, minWorkers, maxWorkers },
-      { serviceAccount, environment, workerProcesses, concurrency },
-    ]
+    const { workerProcesses, concurrency, workload } = settings
+    const all = { serviceAccount, environment }
+    const content =
+      workload === 'jobs'
+        ? [{ image, version, cpu, timeoutMs, workload }, all]
+        : [
+            { image, version, cpu, timeoutMs, minWorkers, maxWorkers },
+            { ...all, workerProcesses, concurrency },
+          ]
     const name = workerName(user, { name: runtime.name, memoryMiB }, { content, characters: NAME_CHARACTERS })
     const functions = (runtime.functions ?? []).map(one => one.name)
+    const functionHashes = (runtime.functions ?? []).map(one => one.hash)
     return {
-      plan: { name, user, image, settings, runtime: runtime.name, memoryMiB, version, functions },
+      plan: {
+        name,
+        user,
+        image,
+        settings,
+        runtime: runtime.name,
+        memoryMiB,
+        version,
+        functions,
+        functionHashes,
+      },
       forget,
     }
   }
@@ -155,16 +181,14 @@ export class Deployments {
     { plan }: Planned,
     secrets: readonly WorkerSecrets[],
     signal: AbortSignal | undefined,
-  ): Promise<KnownService> {
-    const { facts, deployer, invocations, log } = this.#options
+  ): Promise<KnownRuntime> {
+    const { facts, workers, log } = this.#options
     const known = facts.find('services', plan.name)
     // others may have changed the secrets since: that is looked at
     if (known !== undefined && secrets.length === 0) return known
-    const { uri } = await deployer.ensure(plan, { secrets, signal, log })
-    const url = checked(uri ?? '')
-    const metadata = await invocations.metadata(plan.name, url, signal)
-    facts.add('services', plan.name, { metadata, url })
-    return { metadata, url }
+    const found = await workers.ensure(plan, { secrets, signal, log })
+    facts.add('services', plan.name, found)
+    return found
   }
 }
 
@@ -175,10 +199,4 @@ function isImageGone(error: unknown): boolean {
     /^CONTAINER_(MISSING|PERMISSION_DENIED)$/.test(String(reason)) ||
     /Image '[^']+' not found/.test(error.message)
   )
-}
-
-/** Tokens go there. */
-function checked(uri: string): string {
-  if (URL.canParse(uri) && isSecret(new URL(uri))) return new URL(uri).origin
-  throw new RuntimeDeployError(`Cloud Run says that the service is at '${uri}', which is no https:// URL.`)
 }

@@ -66,7 +66,8 @@ export class GoogleAccount {
   /** The access token was refused: the next one is another. */
   async refuseAccessToken(): Promise<void> {
     const client = await (await this.auth()).getClient()
-    client.credentials = {}
+    // what is beside it says how to get another
+    client.credentials = { ...client.credentials, access_token: null, expiry_date: 1 }
   }
 
   /**

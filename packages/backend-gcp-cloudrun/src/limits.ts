@@ -1,5 +1,26 @@
 /** Time limit of one request in seconds. From: "Set request timeout for services" of the Cloud Run documentation. */
 export const TIMEOUT_S = { least: 1, most: 3600 } as const
+/** Time limit of one task of a job in seconds. From: "Set task timeout for jobs". */
+export const JOB_TIMEOUT_S = { least: 1, most: 168 * 3600 } as const
+/** What is longer is a preview of the platform. From the same page. */
+export const JOB_TIMEOUT_GA_S = 24 * 3600
+/** Tasks of one execution. From: "Cloud Run quotas and limits", as all that says nothing else. */
+export const EXECUTION_TASKS = 10_000
+/** Jobs of a project and region. */
+export const MOST_JOBS = 1_000
+/** Jobs from which on old ones are removed: other programs may make some at the same time. */
+export const CROWDED_JOBS = 950
+/** Characters of an environment variable: 32 KiB. */
+export const VARIABLE_CHARACTERS = 32 * 1024 - 1
+/**
+ * Variables that a batch may take. How large an execution may be in all is documented nowhere; this stays well below the megabyte
+ * that the platform's resources are known to have.
+ */
+export const BATCH_VARIABLES = 8
+/** A task is billed for so long at least, in milliseconds. From: "Cloud Run pricing". */
+export const LEAST_TASK_MS = 60_000
+/** Processors of a job's instance. From: "Configure CPU limits for jobs". */
+export const LEAST_JOB_CPU = 1
 /** Memory of an instance in MiB; the least is that of the first generation. From: "Configure memory limits for services". */
 export const MEMORY_MIB = { least: 128, most: 32_768 } as const
 /** The second generation of execution environments needs so much. From the same page. */
@@ -39,6 +60,14 @@ const CPU_TABLE: readonly CpuRow[] = [
   { cpu: 6, least: 4096, most: 24_576 },
   { cpu: 8, least: 4096, most: 32_768 },
 ]
+
+/** What is wrong with so many processors and so much memory for instances of a job, which are of the second generation. */
+export function flawOfJobPair(cpu: number, memoryMiB: number): string | undefined {
+  if (cpu < LEAST_JOB_CPU) return `jobs have ${LEAST_JOB_CPU} processor at least, not ${cpu}`
+  if (memoryMiB < SECOND_GENERATION_MIB)
+    return `jobs have ${SECOND_GENERATION_MIB} MiB at least, not ${memoryMiB}`
+  return flawOfPair(cpu, memoryMiB)
+}
 
 /** What is wrong with so many processors and so much memory, and which pair would do; undefined for a pair that Cloud Run has. */
 export function flawOfPair(cpu: number, memoryMiB: number): string | undefined {

@@ -1,5 +1,6 @@
 import { prefixOf } from '@lithops/container-runtime'
 import type { LogQuery } from '@lithops/core/driver'
+import type { CloudRunSettings } from './config.ts'
 import type { GoogleAccount } from './google-account.ts'
 import { type GoogleApi, googleRequest, originOf } from './google-requests.ts'
 import { attempt } from './vendor-errors.ts'
@@ -13,6 +14,9 @@ const PAGE_ENTRIES = 1000
 /** More than a person reads; a job of many calls may have written more. */
 const MOST_PAGES = 50
 const LAST_LINES = 10
+/** Of lines of jobs. From: "Log entries for jobs". */
+const EXECUTION_LABEL = 'run.googleapis.com/execution_name'
+const TASK_LABEL = 'run.googleapis.com/task_index'
 
 /** Where and when an activation ran: what its lines are found by. */
 export interface RequestPlace {
@@ -27,7 +31,7 @@ interface LogEntry {
   readonly textPayload?: string
   readonly jsonPayload?: { readonly message?: string }
   readonly timestamp?: string
-  readonly labels?: { readonly instanceId?: string }
+  readonly labels?: Readonly<Record<string, string>>
 }
 
 interface LogLine {
@@ -36,9 +40,20 @@ interface LogLine {
   readonly text: string
 }
 
-/** The platform gives requests no id that is in the workers' log: ours says where and when. */
+/** The platform gives requests to services no id that is in the workers' log: ours says where and when. */
 export function requestIdOf({ serviceName, jobKey, startedMs, endedMs }: RequestPlace): string {
   return `${serviceName}/${jobKey}/${Math.floor(startedMs)}-${Math.ceil(endedMs)}`
+}
+
+/** A task of an execution, which the platform's log names. */
+interface TaskPlace {
+  readonly execution: string
+  readonly index: string
+}
+
+function taskIn(requestId: string): TaskPlace | undefined {
+  const [, execution = '', index = ''] = /^([a-z0-9-]+)\/(\d+)$/.exec(requestId) ?? []
+  return execution === '' ? undefined : { execution, index }
 }
 
 function placeIn(requestId: string): RequestPlace | undefined {
@@ -53,20 +68,28 @@ export class WorkerLogs {
   readonly #account: GoogleAccount
   readonly #api: GoogleApi
   readonly #user: string
+  readonly #isOfJobs: boolean
 
-  constructor(account: GoogleAccount, endpoint: URL | undefined, user: string) {
+  constructor(
+    account: GoogleAccount,
+    { endpoint, workload }: Pick<CloudRunSettings, 'endpoint' | 'workload'>,
+    user: string,
+  ) {
     this.#account = account
     this.#api = { account, origin: originOf('logging', endpoint) }
     this.#user = user
+    this.#isOfJobs = workload === 'jobs'
   }
 
   async find(query: LogQuery): Promise<string> {
     const { requestId, jobKey = '', sinceMs = 0, signal } = query
+    const task = requestId === undefined ? undefined : taskIn(requestId)
+    if (task !== undefined) return this.#ofTask(task, query)
     const place = requestId === undefined ? undefined : placeIn(requestId)
     if (requestId !== undefined && place === undefined) return ''
     const filter =
       place === undefined
-        ? [ofServices(prefixOf(this.#user)), since(sinceMs)]
+        ? [ofNames(this.#isOfJobs ? 'job_name' : 'service_name', prefixOf(this.#user)), since(sinceMs)]
         : [
             `resource.labels.service_name="${place.serviceName}"`,
             since(Math.max(sinceMs, place.startedMs - CLOCK_SLACK_MS)),
@@ -79,15 +102,33 @@ export class WorkerLogs {
     for (const ofInstance of byInstance(lines))
       found.push(...(place === undefined ? ofJob(ofInstance, jobKey) : ofRequest(ofInstance, place)))
     const chosen = place === undefined ? found : nearest(found, place)
-    return chosen
-      .sort((a, b) => a.atMs - b.atMs)
-      .map(({ text }) => `${text}\n`)
-      .join('')
+    return textOf(chosen)
+  }
+
+  async #ofTask({ execution, index }: TaskPlace, { sinceMs = 0, signal }: LogQuery): Promise<string> {
+    const filter = [
+      `labels."${EXECUTION_LABEL}"="${execution}"`,
+      `labels."${TASK_LABEL}"="${index}"`,
+      since(sinceMs),
+      ofContainers(),
+    ]
+    return textOf(
+      await attempt('reading the log', signal, () => this.#read(filter, { signal, order: 'asc' })),
+    )
+  }
+
+  /** The last lines of an execution's tasks; empty where they may not be read. */
+  lastOfExecution(execution: string, signal: AbortSignal | undefined): Promise<string> {
+    return this.#last(`labels."${EXECUTION_LABEL}"="${execution}"`, signal)
   }
 
   /** The last lines of a revision's containers; empty where they may not be read. */
-  async last(revision: string, signal: AbortSignal | undefined): Promise<string> {
-    const filter = [`resource.labels.revision_name="${revision}"`, ofContainers()]
+  last(revision: string, signal: AbortSignal | undefined): Promise<string> {
+    return this.#last(`resource.labels.revision_name="${revision}"`, signal)
+  }
+
+  async #last(of: string, signal: AbortSignal | undefined): Promise<string> {
+    const filter = [of, ofContainers()]
     const lines = await this.#read(filter, { signal, order: 'desc', most: LAST_LINES }).catch(() => [])
     signal?.throwIfAborted()
     return lines
@@ -115,10 +156,11 @@ export class WorkerLogs {
   ): Promise<LogLine[]> {
     const lines: LogLine[] = []
     let pageToken: string | undefined
+    const type = this.#isOfJobs ? 'cloud_run_job' : 'cloud_run_revision'
     for (let page = 0; page < MOST_PAGES; page++) {
       const body = {
         resourceNames: [`projects/${await this.#account.project()}`],
-        filter: ['resource.type="cloud_run_revision"', ...filter].join(' AND '),
+        filter: [`resource.type="${type}"`, ...filter].join(' AND '),
         orderBy: `timestamp ${order}`,
         pageSize: Math.min(PAGE_ENTRIES, most ?? PAGE_ENTRIES),
         ...(pageToken === undefined ? {} : { pageToken }),
@@ -131,7 +173,7 @@ export class WorkerLogs {
       for (const { textPayload, jsonPayload, timestamp = '', labels } of answer.entries ?? []) {
         const text = textPayload ?? jsonPayload?.message
         if (text !== undefined)
-          lines.push({ atMs: Date.parse(timestamp), instance: labels?.instanceId ?? '', text })
+          lines.push({ atMs: Date.parse(timestamp), instance: instanceOf(labels), text })
       }
       pageToken = answer.nextPageToken
       if (pageToken === undefined || pageToken === '' || lines.length >= (most ?? Number.POSITIVE_INFINITY))
@@ -143,8 +185,21 @@ export class WorkerLogs {
 
 const OF_PLATFORM = 'logName:"run.googleapis.com%2Fvarlog%2Fsystem"'
 
-function ofServices(prefix: string): string {
-  return `resource.labels.service_name=~"^${prefix}"`
+function ofNames(label: 'service_name' | 'job_name', prefix: string): string {
+  return `resource.labels.${label}=~"^${prefix}"`
+}
+
+/** What wrote a line: a container of a service, or a task. */
+function instanceOf(labels: Readonly<Record<string, string>> = {}): string {
+  const { instanceId = '', [EXECUTION_LABEL]: execution = '', [TASK_LABEL]: index = '' } = labels
+  return execution === '' ? instanceId : `${execution}/${index}`
+}
+
+function textOf(lines: readonly LogLine[]): string {
+  return lines
+    .toSorted((a, b) => a.atMs - b.atMs)
+    .map(({ text }) => `${text}\n`)
+    .join('')
 }
 
 function ofContainers(): string {

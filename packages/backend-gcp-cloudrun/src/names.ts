@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto'
 import { prefixOf } from '@lithops/container-runtime'
+import type { RuntimeMetadata } from '@lithops/core/driver'
 
 /** What the label managed-by says of everything that is made: a name alone is no proof that it is ours. */
 const MANAGER = 'lithops-typescript'
@@ -8,6 +10,8 @@ const RUNTIME = 'lithops.org/runtime'
 const MEMORY = 'lithops.org/memory'
 const VERSION = 'lithops.org/version'
 const FUNCTIONS = 'lithops.org/functions'
+const WORKER = 'lithops.org/worker'
+const RUN_BYTES = 8
 
 /** Labels of everything of one user. */
 export function labelsOf(user: string): Readonly<Record<string, string>> {
@@ -23,7 +27,7 @@ export function isOf(
   return name.startsWith(prefixOf(user)) && labels?.[LABEL_MANAGER] === MANAGER && labels[LABEL_USER] === user
 }
 
-/** Of the secret with what a service's workers need to open storages. */
+/** Of the secret with what the workers of a service, or a job, need to open storages. */
 export function secretName(service: string): string {
   return `${service}-keys`
 }
@@ -33,8 +37,8 @@ export function imagePath(user: string): string {
   return `${prefixOf(user)}worker`
 }
 
-/** What is known of a deployed service without asking more than its list. */
-export interface ServiceFacts {
+/** What is known of a deployed service, or job, without asking more than its list. */
+export interface RuntimeFacts {
   readonly runtime: string
   readonly memoryMiB: number
   readonly version: string
@@ -43,7 +47,7 @@ export interface ServiceFacts {
 }
 
 /** Annotations: labels cannot hold names of images. */
-export function annotationsOf(facts: ServiceFacts): Record<string, string> {
+export function annotationsOf(facts: RuntimeFacts): Record<string, string> {
   const { runtime, memoryMiB, version, functions } = facts
   return {
     [RUNTIME]: runtime,
@@ -53,10 +57,10 @@ export function annotationsOf(facts: ServiceFacts): Record<string, string> {
   }
 }
 
-/** Undefined for a service of somebody else. */
+/** Undefined for what somebody else has made. */
 export function factsIn(
   annotations: Readonly<Record<string, string>> | null | undefined,
-): ServiceFacts | undefined {
+): RuntimeFacts | undefined {
   const {
     [RUNTIME]: runtime,
     [MEMORY]: memory,
@@ -65,6 +69,27 @@ export function factsIn(
   } = annotations ?? {}
   if (runtime === undefined || version === undefined) return undefined
   return { runtime, version, memoryMiB: Number(memory), functions: functions?.split(' ') ?? [] }
+}
+
+/** What a job's workers have told of themselves; undefined where they have not been asked. */
+export function metadataIn(
+  annotations: Readonly<Record<string, string>> | null | undefined,
+): RuntimeMetadata | undefined {
+  try {
+    return JSON.parse(annotations?.[WORKER] ?? 'null') ?? undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** The annotation that `metadataIn` reads. */
+export function metadataAnnotation(metadata: RuntimeMetadata): Record<string, string> {
+  return { [WORKER]: JSON.stringify(metadata) }
+}
+
+/** What an execution is called by the program that begins it: never given twice. */
+export function runMark(): string {
+  return randomBytes(RUN_BYTES).toString('hex')
 }
 
 /** The last part of `projects/p/locations/r/services/name`. */

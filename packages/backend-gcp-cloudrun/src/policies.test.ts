@@ -13,6 +13,12 @@ test.each(policiesOf(settingsOf({ region: 'us-east1' })))(
   },
 )
 
+test('so does that of jobs', () => {
+  const [deployer] = policiesOf(settingsOf({ region: 'us-east1', workload: 'jobs' }))
+  const shown = /<!-- policy: deployer of jobs -->\n```json\n([^`]*)```/.exec(readme)?.[1]
+  expect(JSON.parse(shown ?? 'null')).toEqual(deployer?.document)
+})
+
 test('policies name the project and the service account of the config', () => {
   const account = 'workers@my-project.iam.gserviceaccount.com'
   const policies = policiesOf(

@@ -1,10 +1,10 @@
 import type { PlatformPolicy } from '@lithops/core/driver'
-import type { CloudRunSettings } from './config.ts'
+import type { CloudRunSettings, Workload } from './config.ts'
 
-export type PolicySettings = Pick<CloudRunSettings, 'serviceAccount' | 'project'>
+export type PolicySettings = Pick<CloudRunSettings, 'serviceAccount' | 'project' | 'workload'>
 
-/** Needed to deploy, run, look at and remove runtimes. From: "IAM permissions reference", and the reference of each method. */
-const DEPLOYER_PERMISSIONS = [
+/** Needed to deploy, look at and remove runtimes. From: "IAM permissions reference", and the reference of each method. */
+const COMMON_PERMISSIONS = [
   'artifactregistry.packages.delete',
   'artifactregistry.packages.get',
   'artifactregistry.repositories.create',
@@ -13,13 +13,25 @@ const DEPLOYER_PERMISSIONS = [
   'artifactregistry.repositories.uploadArtifacts',
   'logging.logEntries.list',
   'run.operations.get',
-  'run.routes.invoke',
-  'run.services.create',
-  'run.services.delete',
-  'run.services.get',
-  'run.services.list',
-  'run.services.update',
 ] as const
+/** What has been made with the other workload is found and removed too. */
+const REMOVAL_PERMISSIONS = {
+  services: ['run.services.delete', 'run.services.list'],
+  jobs: ['run.executions.cancel', 'run.executions.list', 'run.jobs.delete', 'run.jobs.list'],
+} as const
+const RUN_PERMISSIONS = {
+  services: ['run.routes.invoke', 'run.services.create', 'run.services.get', 'run.services.update'],
+  jobs: [
+    'run.executions.delete',
+    'run.executions.get',
+    'run.jobs.create',
+    'run.jobs.get',
+    'run.jobs.run',
+    'run.jobs.runWithOverrides',
+    'run.jobs.update',
+    'run.tasks.list',
+  ],
+} as const
 
 /** Needed besides where the config has keys of a storage or monitor that workers need. */
 const SECRETS_PERMISSIONS = [
@@ -31,15 +43,23 @@ const SECRETS_PERMISSIONS = [
   'secretmanager.secrets.setIamPolicy',
   'secretmanager.versions.access',
   'secretmanager.versions.add',
+  'secretmanager.versions.destroy',
+  'secretmanager.versions.list',
 ] as const
 
 function roleOf(title: string, permissions: readonly string[]) {
   return { title, stage: 'GA', includedPermissions: [...permissions] }
 }
 
-/** What the user's own account must be allowed in the project. */
-export function deployerRole() {
-  return roleOf('Lithops deployer', DEPLOYER_PERMISSIONS)
+/** What the user's own account must be allowed in the project, for workers of this kind. */
+export function deployerRole(workload: Workload) {
+  const permissions = [
+    ...COMMON_PERMISSIONS,
+    ...REMOVAL_PERMISSIONS.services,
+    ...REMOVAL_PERMISSIONS.jobs,
+    ...RUN_PERMISSIONS[workload],
+  ]
+  return roleOf('Lithops deployer', permissions.sort())
 }
 
 export function secretsRole() {
@@ -49,13 +69,14 @@ export function secretsRole() {
 export function policiesOf({
   serviceAccount,
   project = 'PROJECT',
+  workload,
 }: PolicySettings): readonly PlatformPolicy[] {
   return [
     {
       name: 'deployer',
       purpose:
         'for your own account: a role of the project, for `gcloud iam roles create lithopsDeployer --project PROJECT --file FILE`',
-      document: deployerRole(),
+      document: deployerRole(workload),
     },
     {
       name: 'secrets',

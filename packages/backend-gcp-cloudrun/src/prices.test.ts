@@ -16,3 +16,7 @@ test('requests that run together share an instance', () => {
 test('a region whose prices are not known has none', () => {
   expect(costUsd('xx-nowhere1', usage, { cpu: 1, requestsAtOnce: 1 })).toBeUndefined()
 })
+
+test('tasks of jobs cost less by the second, and nothing by the request', () => {
+  expect(costUsd('us-central1', usage, { cpu: 1, requestsAtOnce: 1, isJob: true })).toBeCloseTo(3.6 + 0.2, 9)
+})

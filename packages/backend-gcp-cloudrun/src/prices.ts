@@ -7,6 +7,8 @@ interface Prices {
   readonly memory: number
 }
 
+/** What instances of jobs cost, as all that are billed for their whole life, by what those cost that are billed by request. */
+const JOB_SHARE = { cpu: 0.000018 / 0.000024, memory: 0.000002 / 0.0000025 } as const
 /** USD per request. */
 const REQUEST = 0.4 / 1e6
 const TIER_1: Prices = { cpu: 0.000024, memory: 0.0000025 }
@@ -37,15 +39,20 @@ const PRICES: ReadonlyMap<string, Prices> = new Map([
  * Undefined where the prices of the region are not known.
  *
  * An instance is billed while it has a request, however many: activations that run together in one are counted as if it were full,
- * which is the least that they cost.
+ * which is the least that they cost. Tasks of jobs are billed without anything for requests.
  */
 export function costUsd(
   region: string,
   { durationMs, memoryMiB, requests }: RunUsage,
-  worker: { readonly cpu: number; readonly requestsAtOnce: number },
+  worker: { readonly cpu: number; readonly requestsAtOnce: number; readonly isJob?: boolean },
 ): number | undefined {
   const prices = PRICES.get(region)
   if (prices === undefined) return undefined
+  if (worker.isJob === true)
+    return (
+      (durationMs / 1000) *
+      (worker.cpu * prices.cpu * JOB_SHARE.cpu + (memoryMiB / 1024) * prices.memory * JOB_SHARE.memory)
+    )
   const seconds = durationMs / 1000 / worker.requestsAtOnce
   return seconds * (worker.cpu * prices.cpu + (memoryMiB / 1024) * prices.memory) + requests * REQUEST
 }

@@ -3,10 +3,12 @@ import type { GoogleAccount } from './google-account.ts'
 import { type CallOptions, type GoogleApi, googleRequest, originOf } from './google-requests.ts'
 import { SECRET_BYTES } from './limits.ts'
 import { isOf, labelsOf, shortName } from './names.ts'
-import { attempt, hasCode } from './vendor-errors.ts'
+import { attempt, failureOf, hasCode } from './vendor-errors.ts'
 
 const CHANGE_ATTEMPTS = 8
 const PAGE = 250
+/** Another program may have read that one is the latest, and be about to look at it again. */
+const KEPT_MS = 600_000
 const READER = 'roles/secretmanager.secretAccessor'
 
 interface Secret {
@@ -18,6 +20,12 @@ interface Secret {
 interface Policy {
   readonly bindings?: readonly { readonly role: string; readonly members?: readonly string[] }[]
   readonly etag?: string
+}
+
+interface ListedVersion {
+  readonly name: string
+  readonly createTime?: string
+  readonly state?: string
 }
 
 interface Version {
@@ -82,6 +90,33 @@ export class ServiceSecrets {
     )
   }
 
+  /**
+   * Destroys versions that nothing uses any more. What was placed in the last minutes stays: other programs may be about to add to it.
+   *
+   * @param usedFrom the oldest version that something uses
+   */
+  tidy(name: string, usedFrom: number, { signal }: CallOptions): Promise<void> {
+    return attempt(`destroying old versions of the secret ${name}`, signal, async () => {
+      const path = `${await this.#path()}/${name}/versions`
+      let token = ''
+      do {
+        const page = await googleRequest<{
+          readonly versions?: readonly ListedVersion[]
+          readonly nextPageToken?: string
+        }>(this.#api, 'GET', `${path}?pageSize=${PAGE}&pageToken=${encodeURIComponent(token)}`, { signal })
+        for (const { name: version, createTime = '', state } of page.versions ?? []) {
+          const isOld = Number(shortName(version)) < usedFrom && Date.now() - Date.parse(createTime) > KEPT_MS
+          if (isOld && state !== 'DESTROYED')
+            await googleRequest(this.#api, 'POST', `${path}/${shortName(version)}:destroy`, {
+              signal,
+              body: {},
+            })
+        }
+        token = page.nextPageToken ?? ''
+      } while (token !== '')
+    })
+  }
+
   /** Names of this user's. */
   list(signal: AbortSignal | undefined): Promise<readonly string[]> {
     return attempt('listing secrets', signal, async () => {
@@ -117,6 +152,7 @@ export class ServiceSecrets {
   }
 
   async #version(name: string, version: string, options: CallOptions): Promise<Version | undefined> {
+    // one that was destroyed has nothing any more
     const found = await this.#orNothing(async () =>
       googleRequest<{ readonly name: string; readonly payload: { readonly data: string } }>(
         this.#api,
@@ -175,8 +211,12 @@ export class ServiceSecrets {
     try {
       return await act()
     } catch (error) {
-      if (hasCode(error, 'NOT_FOUND')) return undefined
+      if (hasCode(error, 'NOT_FOUND') || isDestroyed(error)) return undefined
       throw error
     }
   }
+}
+
+function isDestroyed(error: unknown): boolean {
+  return hasCode(error, 'FAILED_PRECONDITION') && /DESTROYED/.test(failureOf(error).message)
 }

@@ -124,6 +124,10 @@ export function quotaIn({ message, info }: Pick<GoogleFailure, 'message' | 'info
       limited: violated[3] ?? '',
       isRate: false,
     }
+  const counted = /Quota exceeded for total allowable (?:count of )?(.+?) per project per region/.exec(
+    message,
+  )
+  if (counted !== null) return { quota: counted[1] ?? '', isRate: false }
   const named = /Quota exceeded for quota metric '([^']+)' and limit '([^']+)'/.exec(message)
   const quota = info.quota_limit ?? named?.[2]
   if (quota === undefined) return undefined
@@ -162,6 +166,8 @@ export function googleError(error: unknown, step: string): LithopsError {
 
 /** What to do about a quota that is used up. */
 export function adviceForQuota({ quota, isRate }: Quota): string {
+  if (quota === 'jobs')
+    return ` The quota '${quota}' of the region is used up: it has 1,000. \`lithops clean -b gcp_cloudrun\` removes yours; or ask for more at https://cloud.google.com/run/quotas.`
   if (isRate) return ` The quota '${quota}' of the project is used up for the moment.`
   return ` The quota '${quota}' of the region does not allow so much: lower gcp_cloudrun.max_workers, runtime_cpu or runtime_memory, or ask for more at https://cloud.google.com/run/quotas.`
 }

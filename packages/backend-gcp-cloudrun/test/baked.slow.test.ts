@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url'
 import { FunctionExecutor } from '@lithops/core'
 import { computeConformance } from '@lithops/core/testing'
 import { afterAll, expect, test } from 'vitest'
-import { platform } from './platform.ts'
+import { jobPlatform, platform, withStorage } from './platform.ts'
 
 // Functions that are in the images: one is made for each of them.
 
@@ -44,4 +44,33 @@ test('a runtime is extended by a function once, and its jobs put no code on the 
     ['words of the code', 6],
   ])
   for (const { body } of cloud.activations) expect(body.includes('words of the code')).toBe(false)
+})
+
+const jobs = jobPlatform()
+const storage = withStorage('baked')
+
+storage.test('so is one of jobs: its executions carry no code', async () => {
+  const cloud = await jobs.start()
+  const file = join(folder, 'adding.mjs')
+  writeFileSync(file, "export const add = x => ['words of the code', x + 3]\n")
+  const { add } = (await import(/* @vite-ignore */ pathToFileURL(file).href)) as {
+    add: (x: number) => readonly [string, number]
+  }
+  await using first = storage.open(await jobs.open())
+  await (await first.storage()).createBucket()
+  const [extended] = await first.runtimes.extend({ name: 'default', filepath: file, function: 'add' })
+  expect(extended).toMatchObject({ isBuilt: true })
+  cloud.clear()
+  const { options } = storage
+  const serverless = { runtime: extended?.name ?? '', map_func_mod: file, map_func: 'add' }
+  await using fexec = storage.open(await jobs.open({ container_tool: '/no/such/podman' }), {
+    config: { ...(options.config as Record<string, unknown>), serverless },
+  })
+  expect(await fexec.getResult(fexec.map(add, [1, 2]))).toEqual([
+    ['words of the code', 4],
+    ['words of the code', 5],
+  ])
+  // functions would be beside the data of jobs
+  const keys = await (await fexec.storage()).listKeys('lithops.jobs/')
+  expect(keys.filter(key => /func/.test(key))).toEqual([])
 })

@@ -95,10 +95,14 @@ describe('a project', () => {
     await again.deployRuntime(again.defaultRuntime, { secrets: [secret] })
     expect(cloud.counts['add version']).toBeUndefined()
     expect(cloud.counts['update service']).toBeUndefined()
+    // what is a while old and used by nothing goes, when another version is current
+    cloud.secrets.age(3_600_000)
     await again.deployRuntime(again.defaultRuntime, {
       secrets: [{ ...secret, values: { password: 'other' } }],
     })
-    expect(cloud.counts).toMatchObject({ 'add version': 1, 'update service': 1 })
+    expect(cloud.counts).toMatchObject({ 'add version': 1, 'update service': 1, 'destroy version': 1 })
+    expect(cloud.secrets.enabledCount).toBe(1)
+    expect(cloud.secrets.text).not.toContain('very-secret-word')
     expect(await run(again)).toEqual([2, 4, 6])
     // two programs with a storage each: both stay
     const programs = [await there.open({ runtime_memory: 340 }), await there.open({ runtime_memory: 340 })]

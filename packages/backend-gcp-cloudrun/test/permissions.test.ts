@@ -3,7 +3,7 @@ import { afterEach, expect, test } from 'vitest'
 import { deployerRole, secretsRole } from '../src/policies.ts'
 import { platform } from './platform.ts'
 
-const { includedPermissions: deployer } = deployerRole()
+const { includedPermissions: deployer } = deployerRole('services')
 const there = platform()
 
 async function permit(permissions: readonly string[]) {
