@@ -7,6 +7,7 @@ import { isFirstProcess, runAsChild } from './as-child.ts'
 import { batchIndex, runBatch } from './batch.ts'
 import { startHttpWorker } from './http-server.ts'
 import { functionFolder } from './image-folders.ts'
+import { leaveFirstProcess } from './init-process.ts'
 import { readSettings } from './settings.ts'
 import { runSlot, type WorkerDrivers } from './slot.ts'
 
@@ -24,10 +25,11 @@ const SIGNALS = ['SIGTERM', 'SIGINT'] as const
  */
 export async function startWorker(file: string, loadDrivers: () => Promise<WorkerDrivers>): Promise<void> {
   try {
+    const [, , argument] = process.argv
+    if (argument === undefined) leaveFirstProcess(fileURLToPath(file))
     const settings = readSettings(process.env)
     // neither functions nor what they start see it
     delete process.env[ACCESS_KEY_VARIABLE]
-    const [, , argument] = process.argv
     switch (argument) {
       case undefined:
         await serve(file, settings)

@@ -1,6 +1,6 @@
 import { execFile, execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { cp, mkdir, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { defineRealPart, type RunningPart } from './real-part.ts'
@@ -16,6 +16,11 @@ export interface ContainerTools extends RunningPart {
   /** An image of this machine's Node and the libraries that it needs, and nothing else. */
   readonly nodeImage: string
   readonly podman: string
+  /**
+   * Makes an image of programs of this machine, with the libraries that they need: paths in the image, and here. `/bin/node`
+   * must be among them.
+   */
+  imageOf(name: string, programs: Readonly<Record<string, string>>): Promise<string>
 }
 
 const END_MS = 30_000
@@ -38,7 +43,9 @@ export const containerTools = defineRealPart({
   start: ({ podman, buildah }) =>
     inFolder('containers', async (folder): Promise<ContainerTools> => {
       const env = await environmentIn(folder)
-      await buildNodeImage(buildah, folder, env)
+      const imageOf = (name: string, programs: Readonly<Record<string, string>>) =>
+        buildImage({ buildah, folder, env }, name, programs)
+      await imageOf(NODE_IMAGE, { '/bin/node': process.execPath })
       const socket = path.join(folder, 'podman.sock')
       const daemon = new ServerProcess({
         command: podman,
@@ -65,6 +72,7 @@ export const containerTools = defineRealPart({
         },
         nodeImage: NODE_IMAGE,
         podman,
+        imageOf,
         close: () => (closing ??= close()),
       }
     }),
@@ -103,24 +111,39 @@ insecure = true
   }
 }
 
-/** Base images cannot be had without a registry: this machine's Node is one. */
-async function buildNodeImage(buildah: string, folder: string, env: Record<string, string>): Promise<void> {
-  const root = path.join(folder, 'node-image')
-  const libraries = execFileSync('ldd', [process.execPath], { encoding: 'utf8' })
-    .split('\n')
-    .flatMap(line => /(\/\S+) \(0x/.exec(line)?.[1] ?? [])
+/** Base images cannot be had without a registry: this machine's programs make one. */
+async function buildImage(
+  {
+    buildah,
+    folder,
+    env,
+  }: { readonly buildah: string; readonly folder: string; readonly env: Readonly<Record<string, string>> },
+  name: string,
+  programs: Readonly<Record<string, string>>,
+): Promise<string> {
+  const root = await mkdtemp(path.join(folder, 'image-'))
+  const libraries = Object.values(programs).flatMap(librariesOf)
   const system = path.dirname(libraries.find(file => path.basename(file) === 'libc.so.6') ?? '/lib')
-  const more = LIBRARIES_OF_ADDONS.map(name => path.join(system, name)).filter(file => existsSync(file))
-  for (const file of [...libraries, ...more]) await cp(file, path.join(root, file), { dereference: true })
+  const more = LIBRARIES_OF_ADDONS.map(one => path.join(system, one)).filter(file => existsSync(file))
+  for (const file of new Set([...libraries, ...more]))
+    await cp(file, path.join(root, file), { dereference: true })
   await mkdir(path.join(root, 'tmp'))
   await run('chmod', ['1777', path.join(root, 'tmp')])
   await mkdir(path.join(root, 'etc'))
   await writeFile(path.join(root, 'etc/passwd'), USERS)
-  await cp(process.execPath, path.join(root, 'bin/node'), { dereference: true })
-  const dockerfile = path.join(folder, 'node.Dockerfile')
+  for (const [place, file] of Object.entries(programs))
+    await cp(file, path.join(root, place), { dereference: true })
+  const dockerfile = `${root}.Dockerfile`
   await writeFile(dockerfile, 'FROM scratch\nCOPY . /\nENV PATH=/bin\nCMD ["node"]\n')
-  await run(buildah, ['build', `--tag=${NODE_IMAGE}`, `--file=${dockerfile}`, root], {
+  await run(buildah, ['build', `--tag=${name}`, `--file=${dockerfile}`, root], {
     env: { ...process.env, ...env },
   })
   await rm(root, { recursive: true })
+  return name
+}
+
+function librariesOf(program: string): readonly string[] {
+  return execFileSync('ldd', [program], { encoding: 'utf8' })
+    .split('\n')
+    .flatMap(line => /(\/\S+) \(0x/.exec(line)?.[1] ?? [])
 }
