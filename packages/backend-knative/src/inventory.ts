@@ -1,3 +1,4 @@
+import type { DeployedImage } from '@lithops/container-runtime'
 import {
   type CleanOptions,
   forEachAtOnce,
@@ -6,8 +7,9 @@ import {
   type RuntimeSpec,
 } from '@lithops/core/driver'
 import type { Cluster } from './cluster.ts'
-import { factsIn, SERVICE_LABEL, secretName, selectorOf } from './names.ts'
-import { attempt } from './vendor-errors.ts'
+import { factsIn, SELECTOR_OF_ALL, SERVICE_LABEL, secretName, selectorOf } from './names.ts'
+import { imageOf, type KnativeService } from './objects.ts'
+import { attempt, hasStatus } from './vendor-errors.ts'
 
 const REMOVALS_AT_ONCE = 8
 const LOOK_AGAIN_MS = 200
@@ -16,6 +18,14 @@ const PODS_GONE_MS = 60_000
 
 interface DeployedService extends RuntimeListing {
   readonly memoryMiB: number
+}
+
+/** What was removed, or would be. */
+export interface Removed {
+  readonly services: readonly string[]
+  readonly secrets: readonly string[]
+  /** Images that the services stood on. */
+  readonly images: readonly DeployedImage[]
 }
 
 /** What this user has deployed, and how it is removed: nothing of other users, and nothing of other tools. */
@@ -29,10 +39,7 @@ export class Inventory {
   }
 
   async services(signal?: AbortSignal): Promise<DeployedService[]> {
-    const all = await attempt('listing services', signal, () =>
-      this.#cluster.listServices(selectorOf(this.#user), { signal }),
-    )
-    return all.flatMap(({ metadata }) => {
+    return (await this.#list(selectorOf(this.#user), signal)).flatMap(({ metadata }) => {
       const facts = factsIn(metadata.annotations)
       if (facts === undefined || metadata.deletionTimestamp !== undefined) return []
       const { runtime: name, version, memoryMiB, functions } = facts
@@ -41,19 +48,32 @@ export class Inventory {
     })
   }
 
-  /** Removes all services of one runtime and memory, with their secrets. Returns the names of the services. */
-  async removeRuntime({ name, memoryMiB }: RuntimeSpec, signal?: AbortSignal): Promise<string[]> {
-    const mine = (await this.services(signal)).filter(
-      one => one.name === name && (memoryMiB === undefined || one.memoryMiB === memoryMiB),
-    )
-    const names = mine.map(({ workerName }) => workerName)
-    await this.#each(names, one => this.#removeService(one, signal))
-    return names
+  /** What services of any user and of Lithops stand on, but for these. */
+  async imagesBeside(services: readonly string[], signal?: AbortSignal): Promise<readonly DeployedImage[]> {
+    const all = await this.#list(SELECTOR_OF_ALL, signal)
+    return imagesOf(all.filter(({ metadata }) => !services.includes(metadata.name)))
   }
 
-  /** Removes services, their secrets, and pull secrets. Returns what was, or would be, removed. */
-  async clean({ dryRun = false, signal }: CleanOptions): Promise<string[]> {
-    const services = (await this.services(signal)).map(({ workerName }) => workerName)
+  /** Removes all services of one runtime and memory, with their secrets. */
+  async removeRuntime({ name, memoryMiB }: RuntimeSpec, signal?: AbortSignal): Promise<Removed> {
+    const all = await this.#list(selectorOf(this.#user), signal)
+    const mine = all.filter(({ metadata }) => {
+      const facts = factsIn(metadata.annotations)
+      return facts?.runtime === name && (memoryMiB === undefined || facts.memoryMiB === memoryMiB)
+    })
+    const services = mine.map(({ metadata }) => metadata.name)
+    await this.#each(services, one => this.#removeService(one, signal))
+    return { services, secrets: services.map(secretName), images: imagesOf(mine) }
+  }
+
+  /** Removes services, their secrets, and pull secrets. */
+  async clean({ dryRun = false, signal }: CleanOptions): Promise<Removed> {
+    const mine = (await this.#list(selectorOf(this.#user), signal)).filter(
+      ({ metadata }) => factsIn(metadata.annotations) !== undefined,
+    )
+    const services = mine
+      .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+      .map(({ metadata }) => metadata.name)
     const secrets = await attempt('listing secrets', signal, async () =>
       (await this.#cluster.listSecrets(selectorOf(this.#user), { signal })).flatMap(
         ({ metadata }) => metadata?.name ?? [],
@@ -66,7 +86,11 @@ export class Inventory {
       )
       await this.#each(services, name => this.#waitUntilGone(name, signal))
     }
-    return [...services, ...secrets.map(name => `secret ${name}`)]
+    return { services, secrets, images: imagesOf(mine) }
+  }
+
+  #list(selector: string, signal: AbortSignal | undefined): Promise<readonly KnativeService[]> {
+    return attempt('listing services', signal, () => this.#cluster.listServices(selector, { signal }))
   }
 
   async #removeService(name: string, signal: AbortSignal | undefined): Promise<void> {
@@ -82,14 +106,32 @@ export class Inventory {
     await attempt(`waiting for the end of the service ${name}`, signal, async () => {
       for (;;) {
         const service = await this.#cluster.findService(name, { signal })
-        const pods = await this.#cluster.listPods(`${SERVICE_LABEL}=${name}`, { signal })
-        if ((service === undefined && pods.length === 0) || performance.now() > endMs) return
+        const hasPods = service !== undefined || (await this.#hasPods(name, signal))
+        if (!hasPods || performance.now() > endMs) return
         await pause(LOOK_AGAIN_MS, signal)
       }
     })
   }
 
+  /** Who may not look at pods is not told of them. */
+  async #hasPods(service: string, signal: AbortSignal | undefined): Promise<boolean> {
+    try {
+      return (await this.#cluster.listPods(`${SERVICE_LABEL}=${service}`, { signal })).length > 0
+    } catch (error) {
+      if (hasStatus(error, 403)) return false
+      throw error
+    }
+  }
+
   #each(names: readonly string[], act: (name: string) => Promise<void>): Promise<void> {
     return forEachAtOnce(names, REMOVALS_AT_ONCE, act)
   }
+}
+
+function imagesOf(services: readonly KnativeService[]): readonly DeployedImage[] {
+  return services.flatMap(service => {
+    const image = imageOf(service)
+    const runtime = factsIn(service.metadata.annotations)?.runtime
+    return image === undefined || runtime === undefined ? [] : [{ runtime, image }]
+  })
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { RuntimeImages, userKey } from '@lithops/container-runtime'
+import { ImageCleaner, RuntimeImages, userKey } from '@lithops/container-runtime'
 import {
   type Activation,
   type ActivationReport,
@@ -29,6 +29,7 @@ import { type ClusterFacts, Deployments } from './deployments.ts'
 import { Inventory } from './inventory.ts'
 import { Invocations } from './invocations.ts'
 import { requestIdOf, WorkerLogs } from './logs.ts'
+import { imagePath } from './names.ts'
 import { policiesOf } from './policies.ts'
 import { BACKEND_VERSION } from './version.ts'
 
@@ -45,7 +46,13 @@ export class KnativeBackend implements ComputeBackend {
   readonly #user: string
   readonly #invocations: Invocations
   readonly #closing = new AbortController()
-  #opened: { readonly deployments: Deployments; readonly images: RuntimeImages } | undefined
+  #opened:
+    | {
+        readonly deployments: Deployments
+        readonly images: RuntimeImages
+        readonly cleaner: ImageCleaner
+      }
+    | undefined
 
   private constructor(config: KnativeConfig, context: DriverContext) {
     this.#settings = settingsOf(config)
@@ -92,8 +99,11 @@ export class KnativeBackend implements ComputeBackend {
     runtime: RuntimeSpec,
     { signal }: { readonly signal?: AbortSignal } = {},
   ): Promise<void> {
-    const removed = await this.#inventory().removeRuntime(runtime, signal)
-    this.#open().deployments.forget(removed)
+    const inventory = this.#inventory()
+    const { services, images } = await inventory.removeRuntime(runtime, signal)
+    const { deployments, cleaner } = this.#open()
+    deployments.forget(services)
+    await cleaner.removeWorkers(images, await inventory.imagesBeside(services, signal), { signal })
   }
 
   async invoke(activation: Activation, { signal, onReply }: InvokeOptions): Promise<ActivationReport> {
@@ -133,9 +143,13 @@ export class KnativeBackend implements ComputeBackend {
   }
 
   async clean(options: CleanOptions = {}): Promise<readonly string[]> {
-    const removed = await this.#inventory().clean(options)
-    if (options.dryRun !== true) this.#open().deployments.forget(removed)
-    return removed
+    const inventory = this.#inventory()
+    const { services, secrets, images } = await inventory.clean(options)
+    const { deployments, cleaner } = this.#open()
+    if (options.dryRun !== true) deployments.forget(services)
+    const kept = await inventory.imagesBeside(services, options.signal)
+    const gone = await cleaner.clean(images, kept, options)
+    return [...services, ...secrets.map(name => `secret ${name}`), ...gone.map(name => `image ${name}`)]
   }
 
   async close(): Promise<void> {
@@ -163,7 +177,8 @@ export class KnativeBackend implements ComputeBackend {
         add: (image: string, digest: string) => facts.add('digests', image, digest),
         forget: (image: string) => facts.forget('digests', image),
       }
-      const images = new RuntimeImages({ section: 'knative', settings, digests, log })
+      const common = { section: 'knative', settings, digests, log, defaultPath: imagePath(this.#user) }
+      const images = new RuntimeImages(common)
       const deployments = new Deployments({
         cluster: this.#cluster,
         images,
@@ -174,7 +189,7 @@ export class KnativeBackend implements ComputeBackend {
         version: BACKEND_VERSION,
         log,
       })
-      this.#opened = { deployments, images }
+      this.#opened = { deployments, images, cleaner: new ImageCleaner(common) }
     }
     return this.#opened
   }

@@ -23,6 +23,14 @@ export function selectorOf(user: string): string {
   return `${LABEL_MANAGER}=${MANAGER},${LABEL_USER}=${user}`
 }
 
+/** Finds what has the labels of any user. */
+export const SELECTOR_OF_ALL = `${LABEL_MANAGER}=${MANAGER}`
+
+/** Path of the images of the default runtime in the registry: each user's own, so that `clean` can remove them. */
+export function imagePath(user: string): string {
+  return `${prefixOf(user)}worker`
+}
+
 /** Of the Secret with what a service's workers need to open storages. */
 export function secretName(service: string): string {
   return `${service}-keys`

@@ -118,6 +118,12 @@ export function secretsSeenBy(service: KnativeService): string | undefined {
   return service.spec.template.metadata?.annotations?.[SECRETS_SEEN]
 }
 
+/** The image of a service's workers. */
+export function imageOf({ spec }: KnativeService): string | undefined {
+  const containers = spec.template.spec.containers as readonly { readonly image?: string }[] | undefined
+  return containers?.[0]?.image
+}
+
 function environmentOf({ name, settings }: ServicePlan, hasSecrets: boolean): readonly unknown[] {
   const { environment, workerProcesses, concurrency } = settings
   return [

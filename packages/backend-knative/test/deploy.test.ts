@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { FunctionExecutor } from '@lithops/core'
 import { knativeFaults } from '@lithops/fake-clouds/knative'
 import { describe, expect, test } from 'vitest'
@@ -38,7 +41,7 @@ describe('a cluster', () => {
   test('services name their image by digest, and tell what they are', async () => {
     const knative = await there.start()
     const text = knative.text('services')
-    expect(text).toMatch(/lithops-worker-ts@sha256:[0-9a-f]{64}/)
+    expect(text).toMatch(/lithops-ts-tester-[0-9a-f]{4}-worker@sha256:[0-9a-f]{64}/)
     const [runtime] = await (await there.open()).listRuntimes()
     expect(runtime).toMatchObject({ name: 'default', memoryMiB: 512 })
     expect(runtime?.workerName).toMatch(/^lithops-ts-tester-[0-9a-f]{4}-default-512-[0-9a-f]{10}$/)
@@ -123,8 +126,49 @@ describe('a cluster', () => {
     expect(knative.names('secrets')).toEqual([])
     expect(knative.names('pods').every(name => theirs.some(one => name.startsWith(one)))).toBe(true)
     expect(await backend.clean()).toEqual([])
+    // images of the other user are there, and none of this one
+    expect(planned.filter(name => name.startsWith('image ')).length).toBeGreaterThan(0)
+    expect(knative.registry.digests).toHaveLength(1)
     await other.clean()
-    expect([...knative.names('services'), ...knative.names('pods')]).toEqual([])
+    expect([...knative.names('services'), ...knative.names('pods'), ...knative.registry.digests]).toEqual([])
+    expect(await run(await there.open())).toEqual([2, 4, 6])
+  })
+
+  test('clean removes images of runtimes with a worker, and what the user has built stays', async () => {
+    const knative = await there.start()
+    await (await there.open()).clean()
+    const folder = mkdtempSync(path.join(tmpdir(), 'lithops-test-own-'))
+    const dockerfile = path.join(folder, 'Dockerfile')
+    writeFileSync(dockerfile, 'FROM docker.io/library/node:24-bookworm-slim\nENV WORD=own\n')
+    const own = { runtime: 'own:1', runtime_memory: 310 }
+    const backend = await there.open(own)
+    await backend.buildRuntime({ name: 'own:1', file: dockerfile })
+    rmSync(folder, { recursive: true })
+    expect(await run(backend)).toEqual([2, 4, 6])
+    expect(knative.registry.tags('own')).toEqual(['1', expect.stringMatching(/^worker-/)])
+    const theirs = await there.open({ ...own, user: 'somebody else' })
+    await theirs.deployRuntime(theirs.defaultRuntime)
+    await backend.clean()
+    // the other user's service stands on the same image
+    expect(knative.registry.tags('own')).toHaveLength(2)
+    await theirs.deleteRuntime(theirs.defaultRuntime)
+    expect(knative.registry.tags('own')).toEqual(['1'])
+  })
+
+  test('a registry that removes nothing is named, and the cluster is cleaned', async () => {
+    const knative = await there.start()
+    const backend = await there.open({ runtime_memory: 320 })
+    await backend.deployRuntime(backend.defaultRuntime)
+    knative.registry.isUnremovable = true
+    const removed = await backend.clean()
+    knative.registry.isUnremovable = false
+    expect(removed.filter(name => name.startsWith('image '))).toEqual([])
+    expect(there.warnings).toEqual([
+      expect.stringMatching(/^Images stay in the registry 127\.0\.0\.1:\d+, .*answered 405/),
+    ])
+    expect(knative.names('services')).toEqual([])
+    expect((await backend.clean()).length).toBeGreaterThan(0)
+    expect(await backend.clean()).toEqual([])
   })
 
   test('an image that the cluster cannot pull is said in its own words, and nothing broken stays', async () => {
@@ -219,8 +263,12 @@ describe('a registry with a password', () => {
       knative.registry.content,
     ])
       expect(text).not.toContain(login.password)
-    expect(await backend.clean()).toHaveLength(2)
-    expect(knative.names('secrets')).toEqual([])
+    expect((await backend.clean()).map(name => name.split(' ')[0])).toEqual([
+      expect.stringMatching(/^lithops-ts-/),
+      'secret',
+      'image',
+    ])
+    expect([...knative.names('secrets'), ...knative.registry.digests]).toEqual([])
   })
 
   test('refuses others, and the error says what is missing', async () => {

@@ -19,6 +19,7 @@ export {
 } from './exit-facts.ts'
 export { type FindImageToolOptions, findImageTool, IMAGE_TOOLS } from './find-image-tool.ts'
 export { ACCESS_HEADER, ACCESS_KEY_VARIABLE } from './http-protocol.ts'
+export { type DeployedImage, ImageCleaner, type ImageCleanerOptions } from './image-cleaner.ts'
 export {
   byDigest,
   formatImageReference,
@@ -42,7 +43,7 @@ export {
   type RegistrySettings,
   registryKind,
 } from './registries.ts'
-export { digestOf, type ResolveOptions } from './registry-client.ts'
+export { digestOf, type ResolveOptions, removeImage, tagsOf } from './registry-client.ts'
 export {
   type KnownDigests,
   type ReadyImage,

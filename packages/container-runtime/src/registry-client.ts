@@ -15,6 +15,7 @@ const MANIFEST_TYPES = [
   'application/vnd.docker.distribution.manifest.v2+json',
   'application/vnd.docker.distribution.manifest.list.v2+json',
 ].join(', ')
+const TAGS_OF_A_PAGE = 1_000
 const REGISTRY_OF_DOCKER = 'registry-1.docker.io'
 
 /**
@@ -25,25 +26,88 @@ const REGISTRY_OF_DOCKER = 'registry-1.docker.io'
  */
 export async function digestOf(image: string, options: ResolveOptions = {}): Promise<string | undefined> {
   const reference = parseImageReference(image)
-  const { server, path, tag, digest } = reference
-  const host = server === 'docker.io' ? REGISTRY_OF_DOCKER : server
-  const scheme = registryKind(server) === 'local' ? 'http' : 'https'
-  const url = `${scheme}://${host}/v2/${path}/manifests/${digest ?? tag}`
-  const step = `Asking ${server} for the digest of ${formatImageReference(reference)}`
-  try {
-    let answer = await head(url, undefined, options)
-    if (answer.status === 401) {
-      const challenge = answer.headers.get('www-authenticate') ?? ''
-      const authorization = await authorize(challenge, scheme, options)
-      if (authorization !== undefined) answer = await head(url, authorization, options)
-    }
+  const { path, tag, digest } = reference
+  const step = `Asking ${reference.server} for the digest of ${formatImageReference(reference)}`
+  return ask(reference.server, step, options, async send => {
+    const answer = await send('HEAD', `${path}/manifests/${digest ?? tag}`)
     if (answer.status === 404) return undefined
     if (!answer.ok) throw refused(step, answer.status, options.login)
     const found = answer.headers.get('docker-content-digest')
     if (found !== null) return found
     throw new RuntimeBuildError(`${step} failed: the registry did not tell it.`)
+  })
+}
+
+/**
+ * All tags of the images of a path; none where there are no images.
+ *
+ * @param repository server and path, such as `registry.example:5000/team/worker`
+ * @throws RuntimeBuildError LITHOPS_RUNTIME_BUILD when the registry cannot be reached, or refuses
+ */
+export async function tagsOf(repository: string, options: ResolveOptions = {}): Promise<readonly string[]> {
+  const { server, path } = parseImageReference(repository)
+  const step = `Asking ${server} for the tags of ${path}`
+  return ask(server, step, options, async send => {
+    const tags: string[] = []
+    let place: string | undefined = `${path}/tags/list?n=${TAGS_OF_A_PAGE}`
+    while (place !== undefined) {
+      const answer = await send('GET', place)
+      // from a registry that others may have removed the last image from in the meantime
+      if (answer.status === 404) return tags
+      if (!answer.ok) throw refused(step, answer.status, options.login)
+      const page = (await answer.json()) as { readonly tags?: readonly string[] | null }
+      tags.push(...(page.tags ?? []))
+      const next = /<([^>]+)>;\s*rel="?next"?/.exec(answer.headers.get('link') ?? '')?.[1]
+      place = next?.replace(/^.*\/v2\//, '')
+    }
+    return tags
+  })
+}
+
+/**
+ * Removes an image, with all its tags, from its registry. One that is not there is no error.
+ *
+ * @param image by digest
+ * @throws RuntimeBuildError LITHOPS_RUNTIME_BUILD when the registry cannot be reached, or does not remove images: many do so by other
+ * means alone
+ */
+export async function removeImage(image: string, options: ResolveOptions = {}): Promise<void> {
+  const { server, path, digest } = parseImageReference(image)
+  const step = `Removing ${image} from ${server}`
+  await ask(server, step, options, async send => {
+    const answer = await send('DELETE', `${path}/manifests/${digest}`)
+    if (!answer.ok && answer.status !== 404)
+      throw refused(step, answer.status, options.login, 'remove images')
+  })
+}
+
+type Send = (method: string, place: string) => Promise<Response>
+
+/** Requests below `/v2/` of a registry, with what it asks for before it answers. */
+async function ask<T>(
+  server: string,
+  step: string,
+  options: ResolveOptions,
+  act: (send: Send) => Promise<T>,
+): Promise<T> {
+  const host = server === 'docker.io' ? REGISTRY_OF_DOCKER : server
+  const scheme = registryKind(server) === 'local' ? 'http' : 'https'
+  const { signal } = options
+  const sendAs = (method: string, place: string, authorization?: string) =>
+    fetch(`${scheme}://${host}/v2/${place}`, {
+      method,
+      headers: { accept: MANIFEST_TYPES, ...(authorization === undefined ? {} : { authorization }) },
+      ...(signal === undefined ? {} : { signal }),
+    })
+  try {
+    return await act(async (method, place) => {
+      const answer = await sendAs(method, place)
+      if (answer.status !== 401) return answer
+      const authorization = await authorize(answer.headers.get('www-authenticate') ?? '', scheme, options)
+      return authorization === undefined ? answer : await sendAs(method, place, authorization)
+    })
   } catch (error) {
-    options.signal?.throwIfAborted()
+    signal?.throwIfAborted()
     if (LithopsError.isInstance(error)) throw error
     const { message, cause } = error as Error
     const why = cause instanceof Error ? cause.message : message
@@ -55,11 +119,6 @@ export async function digestOf(image: string, options: ResolveOptions = {}): Pro
       },
     )
   }
-}
-
-async function head(url: string, authorization: string | undefined, { signal }: ResolveOptions) {
-  const headers = { accept: MANIFEST_TYPES, ...(authorization === undefined ? {} : { authorization }) }
-  return fetch(url, { method: 'HEAD', headers, ...(signal === undefined ? {} : { signal }) })
 }
 
 /**
@@ -94,11 +153,16 @@ async function authorize(
   return `Bearer ${token ?? access_token ?? ''}`
 }
 
-function refused(step: string, status: number, login: RegistryLogin | undefined): RuntimeBuildError {
+function refused(
+  step: string,
+  status: number,
+  login: RegistryLogin | undefined,
+  right = 'pull',
+): RuntimeBuildError {
   const isAccess = status === 401 || status === 403
   const who = login === undefined ? 'nobody is logged in' : `logged in as ${login.user}`
   return new RuntimeBuildError(
-    `${step} failed: it answered ${status}${isAccess ? ` (${who}). Check the user, the password, and whether they may pull there.` : '.'}`,
+    `${step} failed: it answered ${status}${isAccess ? ` (${who}). Check the user, the password, and whether they may ${right} there.` : '.'}`,
     { isRetryable: status === 429 || status >= 500, details: { status } },
   )
 }

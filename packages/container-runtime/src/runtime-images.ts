@@ -28,7 +28,7 @@ import {
 const DEFAULT_RUNTIME = 'default'
 const DEFAULT_PATH = 'lithops-worker-ts'
 /** What images of extended runtimes are called whose base is the default one. From: Lithops, "runtime extend". */
-const EXTENDED_PATH = 'lithops_runtime'
+export const EXTENDED_PATH = 'lithops_runtime'
 /** What tags of images with a worker begin with, beside those that the user has given. */
 const WORKER_TAG = 'worker-'
 

@@ -3,7 +3,16 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest'
-import { buildWorkerImage, byDigest, contentTag, digestOf, findImageTool, WORKER_PATH } from '../src/index.ts'
+import {
+  buildWorkerImage,
+  byDigest,
+  contentTag,
+  digestOf,
+  findImageTool,
+  removeImage,
+  tagsOf,
+  WORKER_PATH,
+} from '../src/index.ts'
 import { guarded, missingTool, open, registry, testTool, toolNames, tools } from './tools.ts'
 
 const platform = `linux/${process.arch === 'arm64' ? 'arm64' : 'amd64'}`
@@ -106,6 +115,12 @@ describe.each(['podman', 'buildah'] as const)('%s', name => {
     const digest = await tool.push(image)
     expect(await digestOf(image, { login })).toBe(digest)
     await expect(digestOf(image)).rejects.toThrow(/nobody is logged in/)
+    const repository = `${host}/team/worker-${name}`
+    expect(await tagsOf(repository, { login })).toEqual(['1'])
+    await expect(removeImage(byDigest(image, digest))).rejects.toThrow(/they may remove images there/)
+    await removeImage(byDigest(image, digest), { login })
+    await removeImage(byDigest(image, digest), { login })
+    expect([await digestOf(image, { login }), await tagsOf(repository, { login })]).toEqual([undefined, []])
     await tool.close()
     await expect(tool.push(image)).rejects.toThrow(/Check the user, the password/)
   })

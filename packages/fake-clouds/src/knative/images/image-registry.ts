@@ -16,6 +16,7 @@ export type RegistryAccess =
   | ((login: { readonly user: string; readonly password: string }) => boolean)
 
 const MANIFESTS = /^\/v2\/(.+)\/manifests\/([^/]+)$/
+const TAGS = /^\/v2\/(.+)\/tags\/list(?:\?|$)/
 
 /**
  * Where `podman-stand-in.mjs` pushes to and clusters without podman pull from. It answers the questions about tags and
@@ -26,6 +27,8 @@ export class ImageRegistry {
   readonly #tags = new Map<string, string>()
   readonly #access: RegistryAccess | undefined
   readonly #server: Server
+  /** It removes no images, as many registries do not. */
+  isUnremovable = false
   /** E.g. 'PUT team/worker:1'. */
   readonly requests: string[] = []
 
@@ -50,6 +53,13 @@ export class ImageRegistry {
     return [...this.#images.keys()]
   }
 
+  /** Tags of the images of a path, in the order of their first push. */
+  tags(path: string): readonly string[] {
+    return [...this.#tags.keys()]
+      .filter(tag => tag.startsWith(`${path}:`))
+      .map(tag => tag.slice(path.length + 1))
+  }
+
   /** All that was pushed, to search it. */
   get content(): string {
     return [...this.#images.values()].join('\n')
@@ -72,6 +82,7 @@ export class ImageRegistry {
 
   remove(digest: string): void {
     this.#images.delete(digest)
+    for (const [tag, of] of this.#tags) if (of === digest) this.#tags.delete(tag)
   }
 
   /** By digest. Undefined: there is no such image; 'unauthorized': the login is wrong. */
@@ -85,6 +96,15 @@ export class ImageRegistry {
   async close(): Promise<void> {
     this.#server.closeAllConnections()
     await new Promise(resolve => this.#server.close(resolve))
+  }
+
+  /** Of one path: the same content may be there below others. */
+  #removeFrom(path: string, digest: string): boolean {
+    const tags = [...this.#tags].filter(([, of]) => of === digest).map(([tag]) => tag)
+    const here = tags.filter(tag => tag.startsWith(`${path}:`))
+    for (const tag of here) this.#tags.delete(tag)
+    if (here.length === tags.length) this.#images.delete(digest)
+    return here.length > 0
   }
 
   #admits(authorization: string | undefined): boolean {
@@ -108,6 +128,12 @@ export class ImageRegistry {
       answer(401, { 'www-authenticate': 'Basic realm="registry"' })
       return
     }
+    const [, repository] = TAGS.exec(request.url ?? '') ?? []
+    if (repository !== undefined) {
+      const body = JSON.stringify({ name: repository, tags: this.tags(repository) })
+      answer(200, { 'content-type': 'application/json' }, body)
+      return
+    }
     const [, path = '', reference = ''] = MANIFESTS.exec(request.url ?? '') ?? []
     if (path === '') {
       answer(request.url === '/v2/' ? 200 : 404)
@@ -120,6 +146,11 @@ export class ImageRegistry {
       this.#images.set(digest, text)
       this.#tags.set(`${path}:${reference}`, digest)
       answer(201, { 'docker-content-digest': digest })
+      return
+    }
+    if (request.method === 'DELETE') {
+      if (this.isUnremovable) answer(405)
+      else answer(this.#removeFrom(path, reference) ? 202 : 404)
       return
     }
     const digest = reference.startsWith('sha256:') ? reference : this.#tags.get(`${path}:${reference}`)
