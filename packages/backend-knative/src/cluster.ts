@@ -148,12 +148,6 @@ export class Cluster {
     return items
   }
 
-  findPod(name: string, options: CallOptions = {}): Promise<V1Pod | undefined> {
-    return this.#orNothing(options, ({ core, namespace }, call) =>
-      core.readNamespacedPod({ namespace, name }, call),
-    )
-  }
-
   /** What a container of a pod wrote; `previous`: the one before its last restart. Empty where there is nothing. */
   async podLog(
     name: string,

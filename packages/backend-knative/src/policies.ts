@@ -22,7 +22,7 @@ export function deployerRole({ namespace = 'default' }: PolicySettings) {
         verbs: ['get', 'list', 'create', 'update', 'delete'],
       },
       { apiGroups: [''], resources: ['secrets'], verbs: ['get', 'list', 'create', 'update', 'delete'] },
-      { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list'] },
+      { apiGroups: [''], resources: ['pods'], verbs: ['list'] },
       { apiGroups: [''], resources: ['pods/log'], verbs: ['get'] },
     ],
   }
