@@ -123,8 +123,7 @@ describe('containers that are killed', () => {
     await using fexec = storage.open(await there.open({ ...section, runtime_include_function: true }))
     cloud.clear()
     expect(await fexec.getResult(fexec.map(twice, [1, 2, 3]))).toEqual([2, 4, 6])
-    const stored = await (await fexec.storage()).list('lithops.functions/')
-    expect(stored).toEqual([])
+    expect(await (await fexec.storage()).listKeys('lithops.functions/')).toEqual([])
   })
 })
 

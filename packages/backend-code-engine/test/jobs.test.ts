@@ -1,3 +1,4 @@
+import { FunctionExecutor } from '@lithops/core'
 import { describe, expect } from 'vitest'
 import { RUN_BYTES } from '../src/limits.ts'
 import { cloud, withStorage } from './cloud.ts'
@@ -62,6 +63,22 @@ describe('jobs', () => {
     expect(specs[0]).toBe('0-3')
     expect(specs.length).toBeLessThanOrEqual(7)
     expect(specs.join()).toMatch(/9$/)
+  })
+
+  storage.test('where no monitor is named, results come by way of the storage, large ones too', async () => {
+    const backend = await there.open()
+    const { config = {} } = storage.options
+    await using fexec = new FunctionExecutor({ backend, storage: 'minio', config })
+    const long = (length: number) => 'x'.repeat(length)
+    const results = await fexec.getResult(fexec.map(long, [3, 200_000]))
+    expect(results.map(({ length }) => length)).toEqual([3, 200_000])
+    await using direct = new FunctionExecutor({ backend, storage: 'minio', monitoring: 'direct', config })
+    await using without = new FunctionExecutor({ backend })
+    for (const other of [direct, without])
+      await expect(other.callAsync(twice, 1).result()).rejects.toMatchObject({
+        code: 'LITHOPS_NO_WAY_HOME',
+        message: expect.stringContaining('Name a storage, or a monitor'),
+      })
   })
 
   storage.test('secrets are in secrets, and nowhere else', async () => {

@@ -112,6 +112,9 @@ describe('commands', () => {
       1,
       expect.stringContaining('There is no log of a1b2c3-0-M000'),
     ])
+    // ids of requests as the platforms have them
+    for (const id of ['a-run-0123456789/7', 'pod-1/170-180', 'service/a1b2c3-0-M000/170-180', 'pod-1-0a1b2c'])
+      expect(lithops(['logs', id]).stdout).toContain(`There is no log of ${id}`)
     expect(lithops(['logs', 'everything']).status).toBe(2)
   })
 
