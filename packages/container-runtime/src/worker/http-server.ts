@@ -37,7 +37,12 @@ export interface HttpWorker {
 
 export function startHttpWorker(
   settings: WorkerSettings,
-  options: { readonly args: readonly string[]; readonly onBroken: (reason: string) => void },
+  options: {
+    readonly args: readonly string[]
+    readonly onBroken: (reason: string) => void
+    /** An answer is out, and nothing is under way. */
+    readonly onIdle: () => void
+  },
 ): HttpWorker {
   const { workerProcesses, concurrency, graceMs, port } = settings
   const pool = new WorkerPool({ ...options, size: workerProcesses, concurrency })
@@ -47,7 +52,7 @@ export function startHttpWorker(
     if (!mayEnter(request, settings.accessKey)) {
       response.writeHead(401, { [WORKER_HEADER]: PROTOCOL_VERSION, connection: 'close' })
       response.end()
-    } else if (request.method === 'POST' && path === '/') void serve(request, response, pool)
+    } else if (request.method === 'POST' && path === '/') void serve(request, response, pool, options.onIdle)
     else if ((request.method === 'GET' || request.method === 'HEAD') && HEALTH_PATHS.has(path)) {
       const state = isEnding ? 'ending' : pool.metadata === undefined ? 'starting' : 'ready'
       const facts = pool.metadata === undefined ? {} : { workerProcesses, concurrency }
@@ -92,7 +97,15 @@ function mayEnter({ headers }: IncomingMessage, accessKey: string | undefined): 
   return timingSafeEqual(digestOf(String(headers[ACCESS_HEADER])), digestOf(accessKey))
 }
 
-async function serve(request: IncomingMessage, response: ServerResponse, pool: WorkerPool): Promise<void> {
+async function serve(
+  request: IncomingMessage,
+  response: ServerResponse,
+  pool: WorkerPool,
+  onIdle: () => void,
+): Promise<void> {
+  response.once('close', () => {
+    if (pool.isIdle) onIdle()
+  })
   const payload = await readBody(request)
   if (payload === 'cut') return
   if (payload === 'too large') {

@@ -26,13 +26,13 @@ const SIGNALS = ['SIGTERM', 'SIGINT'] as const
 export async function startWorker(file: string, loadDrivers: () => Promise<WorkerDrivers>): Promise<void> {
   try {
     const [, , argument] = process.argv
-    if (argument === undefined) leaveFirstProcess(fileURLToPath(file))
-    const settings = readSettings(process.env)
+    const environment = { ...process.env }
+    const settings = readSettings(environment)
     // neither functions nor what they start see it
     delete process.env[ACCESS_KEY_VARIABLE]
     switch (argument) {
       case undefined:
-        await serve(file, settings)
+        await serve(file, settings, environment)
         break
       case SLOT_ARGUMENT:
         await runSlot(await loadDrivers(), settings.concurrency)
@@ -59,12 +59,19 @@ export async function startWorker(file: string, loadDrivers: () => Promise<Worke
   }
 }
 
-async function serve(file: string, settings: ReturnType<typeof readSettings>): Promise<void> {
+async function serve(
+  file: string,
+  settings: ReturnType<typeof readSettings>,
+  environment: NodeJS.ProcessEnv,
+): Promise<void> {
+  let isTold = false
   const worker = startHttpWorker(settings, {
     args: [fileURLToPath(file), SLOT_ARGUMENT],
+    onIdle: () => {
+      if (!isTold) leaveFirstProcess(fileURLToPath(file), environment)
+    },
     onBroken: reason => fail(`The processes that run functions do not start: ${reason}`),
   })
-  let isTold = false
   for (const signal of SIGNALS)
     process.on(signal, () => {
       // somebody who says it twice means at once
