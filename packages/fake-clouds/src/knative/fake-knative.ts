@@ -13,17 +13,11 @@ import { InjectedKnativeFault, type KnativeFault, type KnativeFaultScope } from 
 import { ImageRegistry } from './images/image-registry.ts'
 import { DEFAULT_CLUSTER, DEFAULT_TIMING, type FakeKnativeOptions, type KnativeCluster } from './options.ts'
 import { Controller } from './serving/controller.ts'
-import { Gateway, type SeenServiceRequest } from './serving/gateway.ts'
+import { GATEWAYS, Gateway, type SeenServiceRequest } from './serving/gateway.ts'
 import { checkService } from './serving/template.ts'
 
 /** A tool that builds images without podman: for `container_tool`, with the environment of `FakeKnative.env`. */
 export const STAND_IN_TOOL = fileURLToPath(new URL('images/podman-stand-in.mjs', import.meta.url))
-
-const GATEWAYS = {
-  kourier: ['kourier-system', 'kourier'],
-  istio: ['istio-system', 'istio-ingressgateway'],
-  contour: ['contour-external', 'envoy'],
-} as const
 
 /**
  * A stand-in for a Kubernetes cluster with Knative Serving, for the official client: the API that clients of Knative use, a

@@ -10,6 +10,12 @@ export {
 } from './docker-registry.ts'
 export { fakeGcs, type GcsServer } from './fake-gcs.ts'
 export { findProgram, PARTS_FOLDER } from './find-program.ts'
+export {
+  type KubernetesApi,
+  type KubernetesAuditEntry,
+  kubernetesApi,
+  loopbackCertificate,
+} from './kubernetes.ts'
 export { minio } from './minio.ts'
 export { moto } from './moto.ts'
 export { type RabbitServer, type RabbitTlsServer, rabbitmq, rabbitmqTls } from './rabbitmq.ts'

@@ -118,6 +118,11 @@ export class ObjectStore {
     return object
   }
 
+  /** Keeps an object as another server has it, in the place of the one of its name. */
+  put(object: StoredObject): void {
+    this.#objects.set(keyOf(object.metadata.namespace ?? '', object.metadata.name), object)
+  }
+
   /** As controllers do: the spec is not touched. */
   setStatus(namespace: string, name: string, status: unknown): void {
     const now = this.find(namespace, name)

@@ -3,6 +3,13 @@ import type { AddressInfo } from 'node:net'
 import { faultFor, type KnativeFaults } from '../faults.ts'
 import type { Controller } from './controller.ts'
 
+/** Namespace and name of the gateways of networking layers, as their installations have them. */
+export const GATEWAYS = {
+  kourier: ['kourier-system', 'kourier'],
+  istio: ['istio-system', 'istio-ingressgateway'],
+  contour: ['contour-external', 'envoy'],
+} as const
+
 /** A request to a service, and how it was answered. */
 export interface SeenServiceRequest {
   readonly host: string

@@ -9,6 +9,7 @@ import {
   PullError,
   type PullLogin,
 } from '../containers/containers.ts'
+import { WORKER_CONTAINER } from './template.ts'
 
 /** Lines of a container, with the times at which they were written. */
 interface LogLine {
@@ -21,6 +22,8 @@ export interface PodOptions {
   readonly revision: string
   readonly labels: Readonly<Record<string, string>>
   readonly spec: ContainerSpec
+  /** As the API has it. */
+  readonly podSpec: Readonly<Record<string, unknown>>
   readonly login: PullLogin | undefined
   readonly store: ObjectStore
   readonly runtime: ContainerRuntime
@@ -33,7 +36,6 @@ export interface PodOptions {
 const PULLS_BEFORE_BACKOFF = 1
 const PULL_AGAIN_MS = 300
 const CRASHES_BEFORE_BACKOFF = 2
-const CONTAINER = 'user-container'
 /** Names that Kubernetes generates are cut, so that five random characters make 63. */
 const NAME_BASE_CHARACTERS = 58
 
@@ -57,11 +59,11 @@ export class Pod {
 
   constructor(options: PodOptions) {
     this.#options = options
-    const { namespace, revision, labels, store, spec } = options
+    const { namespace, revision, labels, store, podSpec } = options
     this.name = `${`${revision}-deployment-`.slice(0, NAME_BASE_CHARACTERS)}${randomBytes(3).toString('hex').slice(1)}`
     store.create(namespace, {
       metadata: { name: this.name, labels: { ...labels } },
-      spec: { containers: [{ name: CONTAINER, image: spec.image }] },
+      spec: podSpec,
     })
     this.#tell()
     void this.#live()
@@ -158,7 +160,7 @@ export class Pod {
         this.#restarts > CRASHES_BEFORE_BACKOFF
           ? {
               reason: 'CrashLoopBackOff',
-              message: `back-off restarting failed container=${CONTAINER} pod=${this.name}`,
+              message: `back-off restarting failed container=${WORKER_CONTAINER} pod=${this.name}`,
             }
           : { reason: 'ContainerCreating' }
       this.#tell()
@@ -192,7 +194,7 @@ export class Pod {
       conditions: [{ type: 'Ready', status: this.#isReady ? 'True' : 'False' }],
       containerStatuses: [
         {
-          name: CONTAINER,
+          name: WORKER_CONTAINER,
           ready: this.#isReady,
           restartCount: this.#restarts,
           image: this.#options.spec.image,

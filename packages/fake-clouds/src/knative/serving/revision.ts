@@ -199,6 +199,7 @@ export class Revision {
               K_REVISION: this.name,
             },
           },
+          podSpec: template.podSpec,
           login: pullLoginOf(template, secrets, namespace),
           store: pods,
           runtime,

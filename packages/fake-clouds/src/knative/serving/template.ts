@@ -21,15 +21,17 @@ interface ServiceSpec {
       readonly timeoutSeconds?: number
       readonly serviceAccountName?: string
       readonly imagePullSecrets?: readonly { readonly name: string }[]
-      readonly containers?: readonly {
-        readonly image?: string
-        readonly env?: readonly EnvVar[]
-        readonly ports?: readonly unknown[]
-        readonly resources?: { readonly limits?: { readonly memory?: string; readonly cpu?: string } }
-        readonly securityContext?: unknown
-      }[]
+      readonly containers?: readonly GivenContainer[]
     }
   }
+}
+
+interface GivenContainer {
+  readonly image?: string
+  readonly env?: readonly EnvVar[]
+  readonly ports?: readonly unknown[]
+  readonly resources?: { readonly limits?: { readonly memory?: string; readonly cpu?: string } }
+  readonly securityContext?: unknown
 }
 
 /** A revision, as it is to run. */
@@ -46,6 +48,8 @@ export interface RevisionTemplate {
   readonly cpuMillis: number
   readonly env: readonly EnvVar[]
   readonly pullSecrets: readonly string[]
+  /** The rest of what its pods have: they take it as it is. */
+  readonly podSpec: Readonly<Record<string, unknown>>
 }
 
 const MOST_TIMEOUT_S = 600
@@ -57,7 +61,12 @@ const TEMPLATE_FIELDS = new Set([
   'serviceAccountName',
   'imagePullSecrets',
   'containers',
+  'enableServiceLinks',
 ])
+/** What is Knative's own in the spec of a template, and not of a pod. */
+const KNATIVE_FIELDS = new Set(['containerConcurrency', 'timeoutSeconds'])
+/** How Knative names the container with the worker. */
+export const WORKER_CONTAINER = 'user-container'
 const MIB: Readonly<Record<string, number>> = { Mi: 1, Gi: 1024, Ki: 1 / 1024 }
 
 /** What Knative's webhook refuses. */
@@ -109,7 +118,17 @@ export function templateOf(service: StoredObject): RevisionTemplate {
     cpuMillis: cpu.endsWith('m') ? Number.parseInt(cpu, 10) : Number(cpu) * 1000,
     env: container?.env ?? [],
     pullSecrets: (spec.imagePullSecrets ?? []).map(({ name }) => name),
+    podSpec: {
+      ...Object.fromEntries(Object.entries(spec).filter(([key]) => !KNATIVE_FIELDS.has(key))),
+      containers: [podContainerOf(container)],
+    },
   }
+}
+
+/** Knative leaves probing to the queue before the worker. */
+function podContainerOf(container: GivenContainer | undefined): Record<string, unknown> {
+  const kept = Object.entries(container ?? {}).filter(([key]) => key !== 'readinessProbe')
+  return { ...Object.fromEntries(kept), name: WORKER_CONTAINER }
 }
 
 /** The environment of a container that is started now: Secrets are read at that time. */

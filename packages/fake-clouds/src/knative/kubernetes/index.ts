@@ -1,0 +1,1 @@
+export { KnativeOnKubernetes, type KnativeOnKubernetesOptions, TESTER } from './knative-on-kubernetes.ts'

@@ -1,0 +1,71 @@
+// The API server of Kubernetes, etcd, and Knative Serving's own definitions of its resources, from the Go module proxy.
+
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+
+const VERSION = 'v1.35.4'
+/** The modules that Kubernetes is made of are published one by one, with the same version but for this. */
+const PART_VERSION = VERSION.replace('v1.', 'v0.')
+const KNATIVE_VERSION = 'v0.51.0'
+const MAINS = {
+  'kube-apiserver': 'k8s.io/kubernetes/cmd/kube-apiserver',
+  etcd: 'go.etcd.io/etcd/server/v3',
+}
+const DEFINITIONS = ['service', 'configuration', 'revision', 'route']
+const DEFINITION_FOLDER = 'knative-serving'
+
+/** What is there afterwards: programs in `bin`, files below the folder of all parts. */
+export const KUBERNETES = {
+  programs: Object.keys(MAINS),
+  files: DEFINITIONS.map(name => path.join(DEFINITION_FOLDER, `${name}.yaml`)),
+}
+
+/**
+ * @param home folder of all parts
+ * @param run runs a program: `run(command, arguments, environment, { cwd, isRead })`
+ */
+export function buildFromGo(home, run) {
+  const folder = path.join(home, 'kubernetes')
+  mkdirSync(path.join(home, 'bin'), { recursive: true })
+  mkdirSync(folder, { recursive: true })
+  // its own go.mod has folders in the places of its parts, which only its repository has
+  const ask = (...args) => JSON.parse(run('go', args, {}, { cwd: folder, isRead: true }) || '{}')
+  const { GoMod: file } = ask('mod', 'download', '-json', `k8s.io/kubernetes@${VERSION}`)
+  const { Dir: knative } = ask('mod', 'download', '-json', `knative.dev/serving@${KNATIVE_VERSION}`)
+  // what went wrong was told by Go
+  if (file === undefined || knative === undefined) return
+  const { Replace: replaced } = ask('mod', 'edit', '-json', file)
+  const replace = replaced
+    .filter(({ New }) => New.Path.startsWith('./staging/'))
+    .map(({ Old }) => `replace ${Old.Path} => ${Old.Path} ${PART_VERSION}\n`)
+  writeFileSync(
+    path.join(folder, 'go.mod'),
+    `module kubernetes\n\ngo 1.25.0\n\nrequire k8s.io/kubernetes ${VERSION}\n\n${replace.join('')}`,
+  )
+  rmSync(path.join(folder, 'go.sum'), { force: true })
+  const [, major, minor] = /^v(\d+)\.(\d+)/.exec(VERSION)
+  const stamp = 'k8s.io/component-base/version'
+  const flags = `-s -w -X ${stamp}.gitVersion=${VERSION} -X ${stamp}.gitMajor=${major} -X ${stamp}.gitMinor=${minor}`
+  // politely: others may be working on this machine
+  for (const [name, main] of Object.entries(MAINS))
+    run(
+      'nice',
+      [
+        ...['-n', '15', 'go', 'build', '-p=1', '-mod=mod', '-trimpath', `-ldflags=${flags}`],
+        ...['-o', path.join(home, 'bin', name), main],
+      ],
+      { CGO_ENABLED: '0' },
+      { cwd: folder },
+    )
+  copyDefinitions(knative, path.join(home, DEFINITION_FOLDER))
+}
+
+/** Files of the module cache may not be written to, and copies of them neither. */
+function copyDefinitions(source, target) {
+  mkdirSync(target, { recursive: true })
+  for (const name of DEFINITIONS) {
+    const file = path.join(target, `${name}.yaml`)
+    rmSync(file, { force: true })
+    copyFileSync(path.join(source, 'config', 'core', '300-resources', `${name}.yaml`), file)
+  }
+}
