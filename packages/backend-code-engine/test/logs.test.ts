@@ -33,26 +33,6 @@ storage.test('what jobs wrote comes with their results, and from IBM Cloud Logs'
   expect(await fexec.platformLogs({ requestId: 'no-such-run/1' })).toBe('')
 })
 
-test('those of applications too, and a token that has expired is fetched anew', async () => {
-  const cloud = await there.start()
-  const backend = await there.open({
-    project_name: 'there',
-    workload: 'applications',
-    logs_endpoint: cloud.logsUrl,
-  })
-  const { FunctionExecutor } = await import('@lithops/core')
-  await using fexec = new FunctionExecutor({ backend })
-  const future = fexec.callAsync(speak, 4)
-  await future
-  expect(future.logs).toBe('said by 4\n')
-  await expect.poll(() => future.stats.requestId, { timeout: 20_000 }).toBeDefined()
-  cloud.expireTokens()
-  expect(await fexec.logsOf(future)).toContain('said by 4\n')
-  expect(await fexec.platformLogs({ jobKey: `${future.executorId}-${future.jobId}` })).toContain(
-    'said by 4\n',
-  )
-})
-
 test('without an instance of IBM Cloud Logs, it is said where logs are', async () => {
   const backend = await there.open({ project_name: 'there' })
   await expect(backend.logs({ jobKey: 'a1b2c3-0-M000' })).rejects.toMatchObject({
