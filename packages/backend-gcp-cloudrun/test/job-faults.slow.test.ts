@@ -95,6 +95,15 @@ describe('things of jobs that break, and take their time', () => {
     },
   )
 
+  storage.test('more calls than max_workers run in slices', async () => {
+    const cloud = await there.start()
+    cloud.clear()
+    await using few = storage.open(await there.open({ max_workers: 4 }))
+    expect(await few.getResult(few.map(twice, range(10)))).toEqual(range(10).map(twice))
+    expect(cloud.counts['run job']).toBeGreaterThanOrEqual(3)
+    expect(cloud.counts['run job']).toBeLessThanOrEqual(7)
+  })
+
   storage.test('what is much alike is packed; what is not is several executions', async () => {
     const cloud = await there.start()
     await using fexec = storage.open(await there.open({ max_workers: 20 }))
