@@ -27,9 +27,9 @@ const TARGETS = {
     build: true,
     run: args => node('node_modules/tsx/dist/cli.mjs', ['examples/word-count/main.ts', ...args]),
   },
-  test: { build: false, run: args => runTests(['--exclude', '**/*.slow.test.ts', ...args]) },
+  test: { build: true, run: args => runTests(['--exclude', '**/*.slow.test.ts', ...args]) },
   // Minutes long each, and some install servers: not in `npm test`, nor in CI.
-  'test:slow': { build: false, run: args => runTests(['.slow.test.ts', ...args]) },
+  'test:slow': { build: true, run: args => runTests(['.slow.test.ts', ...args]) },
   build: { build: true, run: async () => 0 },
   // Only the tools are made ready; what runs is a script of the root's package.json.
   exec: { build: false, run: args => pnpm(args) },
@@ -162,7 +162,11 @@ async function runTests(args) {
   // Each package's run has workers of its own; many at once make tests wait for each other longer than they may.
   const packagesAtOnce = Math.max(2, Math.ceil(availableParallelism() / 2))
   const codes = [
-    await turbo(['test', '--continue', `--concurrency=${packagesAtOnce}`, '--', ...vitestArgs], env),
+    // What tests need is built before: turbo takes these arguments for arguments of builds too, and would build all anew.
+    await turbo(
+      ['test', '--only', '--continue', `--concurrency=${packagesAtOnce}`, '--', ...vitestArgs],
+      env,
+    ),
     await node('node_modules/vitest/vitest.mjs', ['run', '--root', 'scripts', ...vitestArgs], env),
   ]
 
