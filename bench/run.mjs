@@ -26,6 +26,7 @@ const CASES = [
   'container-start',
   'container-waits',
   'extended-runtime',
+  'extend-unchanged',
   'ways-home',
 ]
 
