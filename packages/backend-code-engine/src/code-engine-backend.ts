@@ -1,4 +1,4 @@
-import { RuntimeImages } from '@lithops/container-runtime'
+import { ImageCleaner, RuntimeImages } from '@lithops/container-runtime'
 import {
   type Activation,
   type ActivationReport,
@@ -32,10 +32,11 @@ import { Inventory } from './inventory.ts'
 import { JobDeployer } from './job-deployer.ts'
 import { ACTIVE_INSTANCES } from './limits.ts'
 import { WorkerLogs } from './logs.ts'
-import { userKey } from './names.ts'
+import { imagePath, userKey } from './names.ts'
 import { policiesOf } from './policies.ts'
 import { costUsd } from './prices.ts'
 import { ProjectApi } from './project.ts'
+import { KIND_NAMES } from './resources.ts'
 import { RunRoom } from './run-room.ts'
 import { BACKEND_VERSION } from './version.ts'
 
@@ -49,6 +50,7 @@ const WAITING_SHARE = 2
 interface Opened {
   readonly deployments: Deployments
   readonly images: RuntimeImages
+  readonly cleaner: ImageCleaner
   readonly batches: Batches
   readonly applications: ApplicationCalls
 }
@@ -118,15 +120,19 @@ export class CodeEngineBackend implements ComputeBackend {
 
   async listRuntimes({ signal }: { readonly signal?: AbortSignal } = {}): Promise<readonly RuntimeListing[]> {
     const all = await this.#inventory().runtimes(signal)
-    return all.map(({ kind: _, ...listing }) => listing)
+    return all.map(({ kind: _, image: __, ...listing }) => listing)
   }
 
   async deleteRuntime(
     runtime: RuntimeSpec,
     { signal }: { readonly signal?: AbortSignal } = {},
   ): Promise<void> {
-    const removed = await this.#inventory().removeRuntime(runtime, signal)
-    this.#open().deployments.forget(removed)
+    const inventory = this.#inventory()
+    const { names, images } = await inventory.removeRuntime(runtime, signal)
+    const { deployments, cleaner } = this.#open()
+    const gone = names.map(({ name }) => name)
+    deployments.forget(gone)
+    await cleaner.removeWorkers(images, await inventory.imagesBeside(gone, signal), { signal })
   }
 
   async invoke(activation: Activation, { signal, onReply }: InvokeOptions): Promise<ActivationReport> {
@@ -170,10 +176,18 @@ export class CodeEngineBackend implements ComputeBackend {
   }
 
   async clean(options: CleanOptions = {}): Promise<readonly string[]> {
-    const removed = await this.#inventory().clean(options)
-    if (options.dryRun !== true)
-      this.#open().deployments.forget(removed.map(name => name.slice(name.lastIndexOf(' ') + 1)))
-    return removed
+    const inventory = this.#inventory()
+    if (!(await inventory.isThere(options.signal))) return []
+    const { names, images } = await inventory.clean(options)
+    const { deployments, cleaner } = this.#open()
+    const gone = names.map(({ name }) => name)
+    if (options.dryRun !== true) deployments.forget(gone)
+    const kept = await inventory.imagesBeside(gone, options.signal)
+    const removedImages = await cleaner.clean(images, kept, options)
+    return [
+      ...names.map(({ kind, name }) => `${KIND_NAMES[kind]} ${name}`),
+      ...removedImages.map(name => `image ${name}`),
+    ]
   }
 
   close(): Promise<void> {
@@ -206,16 +220,18 @@ export class CodeEngineBackend implements ComputeBackend {
     const user = this.#user
     const { log } = this.#context
     const facts = new KnownFacts<ProjectFacts>('code-engine', scopeOf(settings, user))
-    const images = new RuntimeImages({
+    const common = {
       section: this.name,
-      settings: { ...settings, architecture: 'amd64' },
+      settings: { ...settings, architecture: 'amd64' as const },
       digests: {
-        find: image => facts.find('digests', image),
-        add: (image, digest) => facts.add('digests', image, digest),
-        forget: image => facts.forget('digests', image),
+        find: (image: string) => facts.find('digests', image),
+        add: (image: string, digest: string) => facts.add('digests', image, digest),
+        forget: (image: string) => facts.forget('digests', image),
       },
       log,
-    })
+      defaultPath: imagePath(user),
+    }
+    const images = new RuntimeImages(common)
     const room = new RunRoom({ project, user, log })
     const restore = (activation: Activation): Promise<void> => deployments.restore(activation.runtime)
     const applications = new ApplicationCalls({
@@ -239,7 +255,7 @@ export class CodeEngineBackend implements ComputeBackend {
     })
     const { maxWorkers } = settings
     const batches = new Batches({ project, maxWorkers, user, room, log, restore })
-    return { deployments, images, batches, applications }
+    return { deployments, images, cleaner: new ImageCleaner(common), batches, applications }
   }
 }
 

@@ -1,3 +1,4 @@
+import type { DeployedImage } from '@lithops/container-runtime'
 import {
   type CleanOptions,
   forEachAtOnce,
@@ -21,6 +22,14 @@ const KINDS: readonly Kind[] = ['job_runs', 'jobs', 'apps', 'config_maps', 'secr
 interface DeployedRuntime extends RuntimeListing {
   readonly memoryMiB: number
   readonly kind: 'jobs' | 'apps'
+  /** That it stands on; undefined where the platform does not say so. */
+  readonly image: string | undefined
+}
+
+/** Names of what was removed, or would be, by kind, and the images that jobs and applications stood on. */
+export interface Removed {
+  readonly names: readonly { readonly kind: Kind; readonly name: string }[]
+  readonly images: readonly DeployedImage[]
 }
 
 /** What this user has in the project, and how it is removed: nothing of other users, and nothing of other tools. */
@@ -34,15 +43,25 @@ export class Inventory {
   }
 
   async runtimes(signal?: AbortSignal): Promise<DeployedRuntime[]> {
+    return (await this.#all(signal)).filter(({ workerName }) => this.#isMine(workerName))
+  }
+
+  /** What jobs and applications of any user of Lithops stand on, but for these. */
+  async imagesBeside(names: readonly string[], signal?: AbortSignal): Promise<readonly DeployedImage[]> {
+    return imagesOf((await this.#all(signal)).filter(({ workerName }) => !names.includes(workerName)))
+  }
+
+  /** Of all users. */
+  #all(signal: AbortSignal | undefined): Promise<DeployedRuntime[]> {
     return this.#step('listing runtimes', signal, async () => {
-      const kinds = (await this.#isThere(signal)) ? (['jobs', 'apps'] as const) : []
+      const kinds = (await this.isThere(signal)) ? (['jobs', 'apps'] as const) : []
       const lists = kinds.map(async kind =>
         (await this.#project.list(kind, { signal })).flatMap(
-          ({ name: workerName, run_env_variables: variables }) => {
+          ({ name: workerName, run_env_variables: variables, image_reference: image }) => {
             const facts = factsIn(variables)
-            if (facts === undefined || !workerName.startsWith(prefixOf(this.#user))) return []
+            if (facts === undefined) return []
             const { runtime: name, version, memoryMiB } = facts
-            return [{ name, version, memoryMiB, workerName, kind }]
+            return [{ name, version, memoryMiB, workerName, kind, image }]
           },
         ),
       )
@@ -50,8 +69,12 @@ export class Inventory {
     })
   }
 
-  /** Removes everything of one runtime and memory. Returns the names of jobs and applications. */
-  async removeRuntime({ name, memoryMiB }: RuntimeSpec, signal?: AbortSignal): Promise<string[]> {
+  #isMine(name: string): boolean {
+    return name.startsWith(prefixOf(this.#user))
+  }
+
+  /** Removes everything of one runtime and memory. The names are those of its jobs and applications. */
+  async removeRuntime({ name, memoryMiB }: RuntimeSpec, signal?: AbortSignal): Promise<Removed> {
     const mine = (await this.runtimes(signal)).filter(
       one => one.name === name && (memoryMiB === undefined || one.memoryMiB === memoryMiB),
     )
@@ -62,13 +85,14 @@ export class Inventory {
       await this.#remove('secrets', accessSecretName(workerName), signal)
       await this.#waitUntilGone(workerName, signal)
     })
-    return mine.map(({ workerName }) => workerName)
+    return { names: mine.map(({ kind, workerName }) => ({ kind, name: workerName })), images: imagesOf(mine) }
   }
 
-  /** Removes all that has a name of ours. Returns what was, or would be, removed. */
-  async clean({ dryRun = false, signal }: CleanOptions): Promise<string[]> {
+  /** Removes all that has a name of ours. */
+  async clean({ dryRun = false, signal }: CleanOptions): Promise<Removed> {
+    const images = imagesOf(await this.runtimes(signal))
     const found = await this.#step('listing what is there', signal, async () =>
-      (await this.#isThere(signal))
+      (await this.isThere(signal))
         ? Promise.all(KINDS.map(async kind => [kind, await this.#mine(kind, signal)] as const))
         : [],
     )
@@ -78,19 +102,18 @@ export class Inventory {
         if (kind === 'apps')
           await forEachAtOnce(names, REMOVALS_AT_ONCE, name => this.#waitUntilGone(name, signal))
       }
-    return found.flatMap(([kind, names]) => names.map(name => `${KIND_NAMES[kind]} ${name}`))
+    return { names: found.flatMap(([kind, names]) => names.map(name => ({ kind, name }))), images }
   }
 
-  async #isThere(signal: AbortSignal | undefined): Promise<boolean> {
+  /** Whether there is a project of the config: otherwise nothing of this user is anywhere. */
+  async isThere(signal: AbortSignal | undefined): Promise<boolean> {
     return (await this.#project.existingProjectId({ signal })) !== undefined
   }
 
   async #mine(kind: Kind, signal: AbortSignal | undefined): Promise<string[]> {
     const names = (await this.#project.list(kind, { signal })).map(({ name }) => name)
     const isMine = (name: string) =>
-      kind === 'job_runs' || kind === 'config_maps'
-        ? isRunName(this.#user, name)
-        : name.startsWith(prefixOf(this.#user))
+      kind === 'job_runs' || kind === 'config_maps' ? isRunName(this.#user, name) : this.#isMine(name)
     return names.filter(isMine)
   }
 
@@ -112,4 +135,8 @@ export class Inventory {
   #step<T>(step: string, signal: AbortSignal | undefined, act: () => Promise<T>): Promise<T> {
     return runStep(act, { signal, explain: error => platformError(error, step) })
   }
+}
+
+function imagesOf(runtimes: readonly DeployedRuntime[]): readonly DeployedImage[] {
+  return runtimes.flatMap(({ name: runtime, image }) => (image === undefined ? [] : [{ runtime, image }]))
 }

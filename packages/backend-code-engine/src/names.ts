@@ -26,6 +26,11 @@ export function prefixOf(user: string): string {
   return `${PREFIX}-${user}-`
 }
 
+/** Path of the images of the default runtime in the registry: each user's own, so that `clean` can remove them. */
+export function imagePath(user: string): string {
+  return `${prefixOf(user)}worker`
+}
+
 /**
  * `lithops-ts-alice2bd806-default-512-0123456789`: the last part is the hash of all that makes the job or application what it
  * is, so that what has a name is always the same, but for its secrets.

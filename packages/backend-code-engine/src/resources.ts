@@ -30,10 +30,12 @@ export interface Secret extends Tagged {
 }
 
 export interface Job extends Tagged {
+  readonly image_reference?: string
   readonly run_env_variables?: readonly Variable[]
 }
 
 export interface Application extends Tagged {
+  readonly image_reference?: string
   readonly status?: 'deploying' | 'failed' | 'ready' | 'warning'
   readonly status_details?: {
     readonly reason?: string

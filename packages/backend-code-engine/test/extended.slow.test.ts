@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import { imagePath, userKey } from '../src/names.ts'
 import { batchesOf, carried, extending, pushesOf, WORDS } from './extending.ts'
 
 const there = extending()
@@ -25,11 +26,11 @@ there.test(
 there.test('runtime_include_function: two programs at once make one image, and send no code', async () => {
   const cloud = await there.start()
   const { scale } = await there.program('by-itself')
-  const before = pushesOf(cloud, 'lithops-worker-ts').length
+  const before = pushesOf(cloud, imagePath(userKey('tester'))).length
   const programs = await Promise.all([1, 2].map(() => there.open({ runtime_include_function: true })))
   const results = await Promise.all(programs.map(fexec => fexec.getResult(fexec.map(scale, [3]))))
   expect(results).toEqual(Array(2).fill([[`${WORDS} by-itself`, 15]]))
-  expect(pushesOf(cloud, 'lithops-worker-ts').length - before).toBe(1)
+  expect(pushesOf(cloud, imagePath(userKey('tester'))).length - before).toBe(1)
   expect([batchesOf(cloud).length, carried(cloud)]).toEqual([2, 0])
   await Promise.all(programs.map(fexec => fexec.close()))
 })

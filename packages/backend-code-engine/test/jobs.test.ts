@@ -25,7 +25,7 @@ describe('jobs', () => {
     const [job] = await backend.listRuntimes()
     expect(job).toMatchObject({ name: 'default', memoryMiB: 512 })
     expect(job?.workerName).toMatch(/^lithops-ts-tester[0-9a-f]{6}-default-512-[0-9a-f]{10}$/)
-    expect(cloud.text('jobs')).toMatch(/lithops-worker-ts@sha256:[0-9a-f]{64}/)
+    expect(cloud.text('jobs')).toMatch(/lithops-ts-tester[0-9a-f]{6}-worker@sha256:[0-9a-f]{64}/)
     cloud.clear()
     await using second = storage.open(await there.open())
     expect(await second.callAsync(twice, 4)).toBe(8)
@@ -150,12 +150,13 @@ describe('jobs', () => {
       expect.arrayContaining([
         expect.stringMatching(/^job lithops-ts-tester/),
         expect.stringMatching(/^secret .*-keys$/),
+        expect.stringMatching(/^image .*\/lithops-ts-tester[0-9a-f]{6}-worker[:@]/),
       ]),
     )
     expect(cloud.names('jobs')).toHaveLength(1)
     expect(await backend.clean()).toEqual(planned)
     expect(await backend.clean()).toEqual([])
-    expect(cloud.names('jobs')).toEqual([])
+    expect([...cloud.names('jobs'), ...cloud.registry.digests]).toEqual([])
     expect(cloud.names('config_maps')).toEqual(theirs)
     expect(cloud.names('secrets')).toEqual(range(5).map(i => `of-somebody-${i}`))
   })
