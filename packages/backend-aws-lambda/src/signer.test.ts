@@ -87,3 +87,28 @@ test('signs invocations as the official signer does, with and without a token, a
     }
   }
 })
+
+test('requests with the same headers object are signed anew for each time, key, token, method and path', () => {
+  const headers = { ...HOST, 'x-amz-log-type': 'Tail' }
+  const first = { method: 'POST', path: '/one', headers, body: 'text' }
+  const cases: [SignedRequest, AwsKeys, number][] = [
+    [first, KEYS, 0],
+    [{ ...first, body: 'another' }, KEYS, 0],
+    [first, KEYS, 1_000],
+    [first, KEYS, 86_400_000],
+    [first, { ...KEYS, secretAccessKey: 'another' }, 86_400_000],
+    [first, { ...KEYS, accessKeyId: 'AKIDANOTHER' }, 86_400_000],
+    [first, { ...KEYS, sessionToken: 'a token' }, 86_400_000],
+    [first, { ...KEYS, sessionToken: 'another token' }, 86_400_000],
+    [first, KEYS, 86_400_000],
+    [{ ...first, path: '/two' }, KEYS, 86_400_000],
+    [{ ...first, method: 'PUT' }, KEYS, 86_400_000],
+    [first, KEYS, 0],
+  ]
+  const signer = new Signer('eu-west-1', 'lambda')
+  for (const [request, keys, laterMs] of cases) {
+    const atMs = DATE.getTime() + laterMs
+    const anew = new Signer('eu-west-1', 'lambda').sign({ ...request, headers: { ...headers } }, keys, atMs)
+    expect(signer.sign(request, keys, atMs)).toEqual(anew)
+  }
+})

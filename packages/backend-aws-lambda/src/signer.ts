@@ -50,8 +50,8 @@ export class Signer {
   }
 
   /**
-   * The headers to send at that time, in milliseconds since 1970: those of the request, date, token where there is one, and the signature. Names and values one after
-   * the other, which costs less than an object.
+   * The headers to send at that time, in milliseconds since 1970: those of the request, date, token where there is one, and the
+   * signature. Names and values one after the other, which costs less than an object.
    */
   sign(request: SignedRequest, keys: AwsKeys, nowMs: number): string[] {
     const time = this.#timeOf(nowMs)

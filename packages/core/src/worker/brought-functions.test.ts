@@ -84,6 +84,13 @@ test.each([
   expect(await call({ BUCKET: 'mine' })).toBe(7)
 })
 
+test('one that could not be loaded ahead is loaded again by its call', async () => {
+  write("if (globalThis.loads === 1) throw new Error('a service was away')\nexport default () => 7")
+  await preload()
+  expect(await call()).toBe(7)
+  expect(loads.loads).toBe(2)
+})
+
 test('one that always throws tells so to each call', async () => {
   write("throw new RangeError('broken')")
   await preload()
