@@ -1,4 +1,10 @@
-import { ImageCleaner, RuntimeImages } from '@lithops/container-runtime'
+import {
+  Batches,
+  batchCapabilities,
+  ImageCleaner,
+  RuntimeImages,
+  requestCapabilities,
+} from '@lithops/container-runtime'
 import {
   type Activation,
   type ActivationReport,
@@ -20,16 +26,15 @@ import {
   type RuntimeMetadata,
   type RuntimeSpec,
   type RunUsage,
-  withinOpenFiles,
 } from '@lithops/core/driver'
 import { ApplicationCalls } from './application-calls.ts'
 import { ApplicationDeployer } from './application-deployer.ts'
-import { Batches } from './batches.ts'
 import { CodeEngineClient } from './client.ts'
 import { type CodeEngineConfig, type CodeEngineSettings, settingsOf } from './config.ts'
-import { Deployments, type ProjectFacts } from './deployments.ts'
+import { Deployments, type JobPlace, type ProjectFacts } from './deployments.ts'
 import { Inventory } from './inventory.ts'
 import { JobDeployer } from './job-deployer.ts'
+import { JobRuns } from './job-runs.ts'
 import { ACTIVE_INSTANCES } from './limits.ts'
 import { WorkerLogs } from './logs.ts'
 import { imagePath, userKey } from './names.ts'
@@ -40,18 +45,11 @@ import { KIND_NAMES } from './resources.ts'
 import { RunRoom } from './run-room.ts'
 import { BACKEND_VERSION } from './version.ts'
 
-/**
- * Of one activation: what is larger goes through the job's storage. A thousand of them, which are much alike, fit into a config map.
- */
-const MOST_PAYLOAD_BYTES = 32 * 1024
-/** Activations that wait here while as many run: the next run is full when it begins. */
-const WAITING_SHARE = 2
-
 interface Opened {
   readonly deployments: Deployments
   readonly images: RuntimeImages
   readonly cleaner: ImageCleaner
-  readonly batches: Batches
+  readonly batches: Batches<JobPlace>
   readonly applications: ApplicationCalls
 }
 
@@ -233,11 +231,11 @@ export class CodeEngineBackend implements ComputeBackend {
     }
     const images = new RuntimeImages(common)
     const room = new RunRoom({ project, user, log })
-    const restore = (activation: Activation): Promise<void> => deployments.restore(activation.runtime)
+    const restore = (runtime: RuntimeSpec): Promise<void> => deployments.restore(runtime)
     const applications = new ApplicationCalls({
       timeoutMs: settings.timeoutMs,
       mostConnections: this.capabilities.maxActivations,
-      restore,
+      restore: ({ runtime }) => restore(runtime),
     })
     const deployer =
       settings.workload === 'jobs'
@@ -254,42 +252,19 @@ export class CodeEngineBackend implements ComputeBackend {
       log,
     })
     const { maxWorkers } = settings
-    const batches = new Batches({ project, maxWorkers, user, room, log, restore })
+    const platform = new JobRuns({ project, user, room })
+    const batches = new Batches({ platform, maxWorkers, log, restore })
     return { deployments, images, cleaner: new ImageCleaner(common), batches, applications }
   }
 }
 
 function capabilitiesOf(settings: CodeEngineSettings): ComputeCapabilities {
-  const { workload, maxWorkers, workerProcesses, concurrency, timeoutMs, includesFunctions } = settings
-  const all = {
-    maxReplyBytes: Number.POSITIVE_INFINITY,
-    maxTimeoutMs: timeoutMs,
-    callsAtOnce: 1,
-    sharesFileSystem: false,
-    killsBusyCalls: true,
-    workersOutliveClient: true,
-    placesSecrets: true,
-    bringsPackages: true,
-    bakesFunctions: includesFunctions,
-  }
-  if (workload === 'jobs')
-    return {
-      ...all,
-      synchronousReply: false,
-      streamsReplies: false,
-      maxPayloadBytes: MOST_PAYLOAD_BYTES,
-      maxActivations: maxWorkers * WAITING_SHARE,
-      freshWorkers: true,
-    }
-  return {
-    ...all,
-    synchronousReply: true,
-    streamsReplies: true,
+  if (settings.workload === 'jobs') return batchCapabilities(settings)
+  return requestCapabilities({
+    ...settings,
+    maxWorkers: Math.min(settings.maxWorkers, ACTIVE_INSTANCES),
     maxPayloadBytes: Number.POSITIVE_INFINITY,
-    maxActivations: withinOpenFiles(Math.min(maxWorkers, ACTIVE_INSTANCES) * workerProcesses * concurrency),
-    activationsPerWorker: concurrency,
-    freshWorkers: false,
-  }
+  })
 }
 
 /** What tells projects, and ways to them, apart. */

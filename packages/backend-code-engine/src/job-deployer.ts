@@ -19,15 +19,16 @@ import {
   type RuntimePlan,
 } from './deployments.ts'
 import { exitCodeIn, isPullFailure } from './index-ends.ts'
-import { STUCK_MS } from './job-run.ts'
 import { runName } from './names.ts'
 import type { ProjectApi } from './project.ts'
 import type { JobRun } from './resources.ts'
 import type { RunRoom } from './run-room.ts'
-import { hasStatus, quotaIn } from './vendor-errors.ts'
+import { hasStatus } from './vendor-errors.ts'
 
 const FIRST_LOOK_MS = 200
 const LONGEST_LOOK_MS = 3_000
+/** None of them has begun in that time: the quotas of the project are taken by others, as a rule. */
+const STUCK_MS = 900_000
 /** Workers tell what they are in a moment. */
 const METADATA_TIMEOUT_S = 120
 const FACTS = Array.from({ length: EXIT_FACTS }, (_, i) => i)
@@ -115,7 +116,6 @@ export class JobDeployer implements Deployer {
   ): Promise<number[]> {
     const { project, user, room } = this.#options
     const run = runName(user, 'metadata')
-    await room.enter(run)
     try {
       const body = {
         name: run,
@@ -127,14 +127,12 @@ export class JobDeployer implements Deployer {
         scale_max_execution_time: METADATA_TIMEOUT_S,
         scale_retry_limit: 0,
       }
-      const begin = () => project.create('job_runs', body, { signal })
-      try {
-        await begin()
-      } catch (error) {
-        const isFull = quotaIn(error)?.quota === 'job runs' && (await room.makeRoom()) > 0
-        if (isFull) await begin()
-        else if (!hasStatus(error, 409)) throw error
-      }
+      await room
+        .begin(run, () => project.create('job_runs', body, { signal }), signal)
+        .catch(error => {
+          // the name was given once: the answer to making it was lost
+          if (!hasStatus(error, 409)) throw error
+        })
       const ended = await this.#waitForEnd(run, image, signal)
       return indices.map(index => codeOf(index, ended, image))
     } finally {

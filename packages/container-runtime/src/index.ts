@@ -1,3 +1,18 @@
+export type {
+  ArrayLimits,
+  ArrayPlace,
+  ArrayPlatform,
+  ArrayStart,
+  ArrayView,
+  ArrayWords,
+  KeptIndices,
+  LookOptions,
+  RefusedStart,
+  StartedRun,
+} from './batch/array-platform.ts'
+export { Batches, type BatchesOptions } from './batch/batches.ts'
+export { QuotaRoom, type QuotaRoomOptions } from './batch/quota-room.ts'
+export { type StartOnceOptions, startOnce } from './batch/start-once.ts'
 export {
   BATCH_ARGUMENT,
   BATCH_VARIABLE,
@@ -6,6 +21,12 @@ export {
   METADATA_ARGUMENT,
   packBatch,
 } from './batch-file.ts'
+export {
+  batchCapabilities,
+  type ContainerSettings,
+  type RequestSettings,
+  requestCapabilities,
+} from './capabilities.ts'
 export { noteFunctionBuild, warnOfPublicCode } from './code-warnings.ts'
 export { environmentSetting } from './environment-setting.ts'
 export {

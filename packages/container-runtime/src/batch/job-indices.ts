@@ -1,5 +1,3 @@
-import { LARGEST_INDEX } from './limits.ts'
-
 /** Jobs whose numbers are remembered: the others begin at 0 again, which does no harm. */
 const KEPT_JOBS = 64
 
@@ -14,7 +12,13 @@ interface JobNumbers {
  * are run again, and logs of the platform tell which they were.
  */
 export class JobIndices {
+  readonly #largest: number
   readonly #jobs = new Map<string, JobNumbers>()
+
+  /** @param largest after which they begin at 0 again */
+  constructor(largest: number) {
+    this.#largest = largest
+  }
 
   of(jobKey: string, callIds: readonly number[]): number {
     let numbers = this.#jobs.get(jobKey)
@@ -27,7 +31,7 @@ export class JobIndices {
     let index = numbers.indices.get(key)
     if (index === undefined) {
       index = numbers.next
-      numbers.next = index >= LARGEST_INDEX ? 0 : index + 1
+      numbers.next = index >= this.#largest ? 0 : index + 1
       numbers.indices.set(key, index)
     }
     return index
