@@ -8,7 +8,7 @@ import { spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import path from 'node:path'
-import { buildFromGo, KUBERNETES } from './kubernetes-parts.mjs'
+import { buildApiServer, buildNode, KUBELET, KUBERNETES } from './kubernetes-parts.mjs'
 
 const home =
   process.env.LITHOPS_REAL_PARTS ??
@@ -38,7 +38,14 @@ const PARTS = {
     npm: { 'aws-lambda-ric': '4.0.2', node: `npm:node-${process.platform}-${process.arch}@24` },
   },
   // For `npm run test:slow` alone. Builds in ten minutes or more on two cores.
-  kubernetes: { programs: KUBERNETES.programs, files: KUBERNETES.files, isSlow: true },
+  kubernetes: { ...KUBERNETES, build: buildApiServer, isSlow: true },
+  // The same, for Jobs that really run: beside the API server. Builds in five minutes or more.
+  kubelet: {
+    programs: [...KUBELET.programs, 'containerd', 'ctr', 'runc', 'unshare'],
+    debian: ['containerd', 'containernetworking-plugins', 'runc', 'util-linux'],
+    build: buildNode,
+    isSlow: true,
+  },
 }
 
 const wanted =
@@ -56,7 +63,7 @@ installFromDebian(missing.flatMap(name => PARTS[name].debian ?? []))
 installFromPython(missing.flatMap(name => PARTS[name].python ?? []))
 for (const name of missing) installFromGo(PARTS[name].go)
 for (const name of missing) installFromNpm(name, PARTS[name].npm)
-if (missing.includes('kubernetes')) buildFromGo(home, run)
+for (const name of missing) PARTS[name].build?.(home, run)
 
 const failed = wanted.filter(name => !isReady(PARTS[name]))
 for (const name of failed) console.error(`${name} could not be installed`)

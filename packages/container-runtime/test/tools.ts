@@ -12,10 +12,15 @@ export const tools = withRealPart(containerTools)
 export const registry = withRealPart(dockerRegistry)
 export const guarded = withRealPart(dockerRegistryWithPassword)
 
+/** Why images cannot be built and pushed here; undefined when they can. */
+export function missingTools(): string | undefined {
+  return containerTools.missing() ?? dockerRegistry.missing()
+}
+
 /** A test that needs all of the parts above. */
 export function testTool(name: string, run: () => Promise<void>): void {
   test(name, { timeout: 120_000 }, async context => {
-    const missing = containerTools.missing() ?? dockerRegistry.missing()
+    const missing = missingTools()
     if (missing !== undefined) context.skip(missing)
     await run()
   })

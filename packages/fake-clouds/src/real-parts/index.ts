@@ -16,6 +16,7 @@ export {
   kubernetesApi,
   loopbackCertificate,
 } from './kubernetes.ts'
+export { type KubernetesCluster, kubernetesCluster } from './kubernetes-cluster.ts'
 export { minio } from './minio.ts'
 export { moto } from './moto.ts'
 export { type RabbitServer, type RabbitTlsServer, rabbitmq, rabbitmqTls } from './rabbitmq.ts'

@@ -55,8 +55,8 @@ rules:
 
 /**
  * The API server of Kubernetes over etcd, with Knative Serving's own definitions at hand. It checks, keeps and tells objects, and
- * knows who may do what; controllers, nodes and their kubelets are not there: what acts on objects is the test's. It serves
- * a range of node ports that takes any port of the loopback.
+ * knows who may do what; controllers, nodes and their kubelets are not there, unless by `kubernetesCluster`: what acts on objects is
+ * the test's. It serves a range of node ports that takes any port of the loopback.
  */
 export const kubernetesApi: RealPart<KubernetesApi> = {
   name: 'Kubernetes API server',
@@ -126,6 +126,7 @@ async function startApi(folder: string, etcd: Etcd): Promise<KubernetesApi> {
   const port = await freePort()
   const url = `https://127.0.0.1:${port}`
   const auditLog = path.join(folder, 'audit.log')
+  const [certificateFile, keyFile] = [await file('tls.pem', certificate), await file('tls-key.pem', key)]
   const flags = {
     'etcd-servers': etcd.url,
     'bind-address': '127.0.0.1',
@@ -133,8 +134,11 @@ async function startApi(folder: string, etcd: Etcd): Promise<KubernetesApi> {
     'advertise-address': '192.0.2.1',
     'endpoint-reconciler-type': 'none',
     'secure-port': port,
-    'tls-cert-file': await file('tls.pem', certificate),
-    'tls-private-key-file': await file('tls-key.pem', key),
+    'tls-cert-file': certificateFile,
+    'tls-private-key-file': keyFile,
+    // how a kubelet, where there is one, knows it
+    'kubelet-client-certificate': certificateFile,
+    'kubelet-client-key': keyFile,
     'token-auth-file': await file('tokens.csv', tokens),
     'authorization-mode': 'RBAC',
     'service-account-issuer': url,
