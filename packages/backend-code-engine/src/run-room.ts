@@ -11,6 +11,7 @@ const SPARE_RUNS_MS = 600_000
 const SPARE_MAPS_MS = 3_600_000
 /** What is left of the project's runs after old ones were removed. */
 const LEFT_RUNS = 40
+const REMOVALS_AT_ONCE = 8
 
 export interface RunRoomOptions {
   readonly project: ProjectApi
@@ -31,6 +32,7 @@ export class RunRoom {
       leaves: LEFT_RUNS,
       spareMs: SPARE_RUNS_MS,
       takesSpared: true,
+      removalsAtOnce: REMOVALS_AT_ONCE,
       list: options => project.list('job_runs', options),
       nameOf: ({ name }) => name,
       mayGo: ({ name, status }) => isRunName(user, name) && (status === 'completed' || status === 'failed'),
@@ -47,6 +49,7 @@ export class RunRoom {
       crowdedFrom: CONFIG_MAPS,
       leaves: 0,
       spareMs: SPARE_MAPS_MS,
+      removalsAtOnce: REMOVALS_AT_ONCE,
       list: async options => {
         const runs = new Set((await project.list('job_runs', options)).map(({ name }) => name))
         return (await project.list('config_maps', options)).filter(({ name }) => !runs.has(name))

@@ -1,4 +1,4 @@
-import { RuntimeImages, userKey } from '@lithops/container-runtime'
+import { Batches, RuntimeImages, userKey } from '@lithops/container-runtime'
 import {
   type Activation,
   type ActivationReport,
@@ -23,7 +23,6 @@ import {
 } from '@lithops/core/driver'
 import { isWithoutService } from './answers.ts'
 import { ArtifactRegistry } from './artifact-registry.ts'
-import { Batches } from './batches.ts'
 import { capabilitiesOf } from './capabilities.ts'
 import { type CloudRunConfig, type CloudRunSettings, settingsOf } from './config.ts'
 import { Deployer } from './deployer.ts'
@@ -33,7 +32,8 @@ import { GoogleAccount } from './google-account.ts'
 import { Inventory } from './inventory.ts'
 import { Invocations } from './invocations.ts'
 import { JobApi } from './job-api.ts'
-import { JobRoom } from './job-room.ts'
+import { JobExecutions, type JobPlace } from './job-executions.ts'
+import { jobRoom } from './job-room.ts'
 import { JobWorkers } from './job-workers.ts'
 import { requestIdOf, WorkerLogs } from './logs.ts'
 import { imagePath } from './names.ts'
@@ -72,7 +72,7 @@ export class CloudRunBackend implements ComputeBackend {
   readonly #services: ServiceApi
   readonly #jobs: JobApi
   readonly #executions: ExecutionApi
-  readonly #batches: Batches
+  readonly #batches: Batches<JobPlace>
   readonly #logs: WorkerLogs
   readonly #secrets: ServiceSecrets
   readonly #registry: ArtifactRegistry
@@ -98,11 +98,10 @@ export class CloudRunBackend implements ComputeBackend {
     this.#registry = new ArtifactRegistry(this.#account, this.#settings)
     this.#invocations = new Invocations(this.#account, this.#logs, this.capabilities.maxActivations)
     this.#batches = new Batches({
-      executions: this.#executions,
+      platform: new JobExecutions(this.#executions),
       maxWorkers,
-      timeoutMs,
       log: context.log,
-      restore: async activation => (await this.#open()).deployments.restore(activation.runtime),
+      restore: async runtime => (await this.#open()).deployments.restore(runtime),
     })
   }
 
@@ -158,7 +157,11 @@ export class CloudRunBackend implements ComputeBackend {
       })
     }
     closing.throwIfAborted()
-    if (this.kind === 'batch') return this.#batches.run(activation, deployment, signal)
+    if (this.kind === 'batch') {
+      const { serviceName: jobName, memoryMiB } = deployment
+      const { timeoutMs } = this.#settings
+      return this.#batches.run(activation, { jobName, memoryMiB, timeoutMs }, signal)
+    }
     try {
       return await this.#request(activation, deployment, { signal, onReply })
     } catch (error) {
@@ -285,7 +288,7 @@ export class CloudRunBackend implements ComputeBackend {
       return new ServiceWorkers(deployer, this.#invocations)
     }
     const [jobs, executions] = [this.#jobs, this.#executions]
-    const room = new JobRoom({ jobs, executions, secrets, user, log: this.#context.log })
+    const room = jobRoom({ jobs, executions, secrets, user, log: this.#context.log })
     const deployer = new Deployer({
       api: jobs,
       secrets,

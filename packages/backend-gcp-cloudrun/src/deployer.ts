@@ -12,7 +12,7 @@ import type { RuntimePlan } from './objects.ts'
 import { notReady, waitUntilReady } from './readiness.ts'
 import type { ResourceApi, RunResource } from './resource-api.ts'
 import type { ServiceSecrets } from './secrets.ts'
-import { attempt, hasCode } from './vendor-errors.ts'
+import { attempt, failureOf, hasCode, quotaIn } from './vendor-errors.ts'
 
 const CHANGE_ATTEMPTS = 12
 const LOOK_AGAIN_MS = 300
@@ -42,8 +42,8 @@ export interface DeployerOptions<Resource extends RunResource> {
   readonly secretsSeenBy: (resource: Resource) => string | undefined
   /** Versions that are used beside that one, as by executions that run. Absent: none. */
   readonly secretsInUse?: (name: string, options: CallOptions) => Promise<readonly string[]>
-  /** Before one is made. Absent: nothing. */
-  readonly makeRoom?: (options: CallOptions) => Promise<void>
+  /** Before one is made, and when it was refused for want of quota (`isFull`): how many were removed. Absent: nothing. */
+  readonly makeRoom?: (options: CallOptions & { readonly isFull?: boolean }) => Promise<number>
 }
 
 /**
@@ -123,10 +123,9 @@ export class Deployer<Resource extends RunResource> {
     { keepsSecret, signal }: { readonly keepsSecret: boolean; readonly signal: AbortSignal | undefined },
   ): Promise<Resource> {
     const { name } = plan
-    const { api, logs, objectOf, makeRoom, secrets } = this.#options
+    const { api, logs, secrets } = this.#options
     try {
-      await makeRoom?.({ signal })
-      await api.create(name, objectOf(plan, secretVersion), { signal })
+      await this.#create(plan, secretVersion, signal)
       return await waitUntilReady(api, name, { signal, logs })
     } catch (error) {
       if (hasCode(error, 'ALREADY_EXISTS')) throw error
@@ -141,6 +140,25 @@ export class Deployer<Resource extends RunResource> {
       if (!(keepsSecret && isWithoutAccess(why)))
         await secrets.remove(secretName(name), undefined).catch(() => {})
       throw why
+    }
+  }
+
+  async #create(
+    plan: RuntimePlan,
+    secretVersion: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { api, objectOf, makeRoom } = this.#options
+    const create = () => api.create(plan.name, objectOf(plan, secretVersion), { signal })
+    await makeRoom?.({ signal })
+    try {
+      await create()
+    } catch (error) {
+      signal?.throwIfAborted()
+      const quota = LithopsError.isInstance(error) ? undefined : quotaIn(failureOf(error))
+      const removed = quota?.quota === 'jobs' ? await makeRoom?.({ isFull: true, signal }) : undefined
+      if (removed === undefined || removed === 0) throw error
+      await create()
     }
   }
 

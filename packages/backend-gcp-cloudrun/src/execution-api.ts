@@ -3,7 +3,7 @@ import { pause } from '@lithops/core/driver'
 import { again, type CallOptions } from './google-requests.ts'
 import { shortName } from './names.ts'
 import { ONCE, type Operation, PAGES, type RunClients } from './run-clients.ts'
-import { failureOf, hasCode, mayPass } from './vendor-errors.ts'
+import { hasCode } from './vendor-errors.ts'
 
 type ApiExecution = protos.google.cloud.run.v2.IExecution
 type ApiTask = protos.google.cloud.run.v2.ITask
@@ -11,7 +11,6 @@ type ApiTask = protos.google.cloud.run.v2.ITask
 /** Marks an execution with what this program calls it: an answer that was lost can be found again. */
 export const RUN_VARIABLE = 'LITHOPS_RUN'
 
-const RUN_TRIES = 4
 /** A new execution may be listed a moment late. */
 const FIND_TRIES = 3
 const FIND_PAUSE_MS = 400
@@ -64,19 +63,38 @@ export class ExecutionApi {
   }
 
   /**
-   * Begins an execution, once: where the answer is lost, it is looked for by its mark before it is begun again. Returns its name.
-   * Rejects with errors of the API; one with NOT_FOUND says that there is no such job.
+   * Begins an execution. Returns its name. Rejects with errors of the API, made once: where the answer is lost (`mayHaveBegun`),
+   * `findStarted` tells whether it has begun. NOT_FOUND says that there is no such job.
    */
-  async start(job: string, start: ExecutionStart): Promise<string> {
+  async start(
+    job: string,
+    { run, taskCount, environment, args, timeoutMs }: ExecutionStart,
+  ): Promise<string> {
+    const [parent, client] = [await this.#clients.parent(), await this.#clients.get('JobsClient')]
+    const env = Object.entries({ ...environment, [RUN_VARIABLE]: run }).map(([name, value]) => ({
+      name,
+      value,
+    }))
+    const overrides = {
+      containerOverrides: [{ env, ...(args === undefined ? {} : { args: [...args] }) }],
+      taskCount,
+      ...(timeoutMs === undefined ? {} : { timeout: { seconds: timeoutMs / 1000 } }),
+    }
+    const [operation] = await this.#clients.ask(undefined, () =>
+      client.runJob({ name: `${parent}/jobs/${job}`, overrides }, ONCE),
+    )
+    const name = await nameIn(operation)
+    return name ?? (await this.findStarted(job, run)) ?? Promise.reject(new Error('the answer has no name'))
+  }
+
+  /** The name of an execution, by its mark. Undefined where none has begun, as far as is known after a moment. */
+  async findStarted(job: string, run: string): Promise<string | undefined> {
     for (let tries = 1; ; tries++) {
-      try {
-        return await this.#startOnce(job, start)
-      } catch (error) {
-        // what was refused for now has not begun
-        if (!mayPass(error) || failureOf(error).httpStatus === 429 || tries >= RUN_TRIES) throw error
-        const found = await this.#findStarted(job, start.run)
-        if (found !== undefined) return found
-      }
+      const found = (await this.list(job)).find(({ variables }) =>
+        variables.some(({ name, value }) => name === RUN_VARIABLE && value === run),
+      )
+      if (found !== undefined || tries >= FIND_TRIES) return found?.name
+      await pause(FIND_PAUSE_MS * tries)
     }
   }
 
@@ -157,38 +175,6 @@ export class ExecutionApi {
         await pause(REMOVE_PAUSE_MS, signal)
       }
     }
-  }
-
-  async #startOnce(
-    job: string,
-    { run, taskCount, environment, args, timeoutMs }: ExecutionStart,
-  ): Promise<string> {
-    const [parent, client] = [await this.#clients.parent(), await this.#clients.get('JobsClient')]
-    const env = Object.entries({ ...environment, [RUN_VARIABLE]: run }).map(([name, value]) => ({
-      name,
-      value,
-    }))
-    const overrides = {
-      containerOverrides: [{ env, ...(args === undefined ? {} : { args: [...args] }) }],
-      taskCount,
-      ...(timeoutMs === undefined ? {} : { timeout: { seconds: timeoutMs / 1000 } }),
-    }
-    const [operation] = await this.#clients.ask(undefined, () =>
-      client.runJob({ name: `${parent}/jobs/${job}`, overrides }, ONCE),
-    )
-    const name = await nameIn(operation)
-    return name ?? (await this.#findStarted(job, run)) ?? Promise.reject(new Error('the answer has no name'))
-  }
-
-  async #findStarted(job: string, run: string): Promise<string | undefined> {
-    for (let tries = 1; tries <= FIND_TRIES; tries++) {
-      await pause(FIND_PAUSE_MS * tries, undefined)
-      const found = (await this.list(job)).find(({ variables }) =>
-        variables.some(({ name, value }) => name === RUN_VARIABLE && value === run),
-      )
-      if (found !== undefined) return found.name
-    }
-    return undefined
   }
 
   async #nameOf(job: string, name: string): Promise<string> {

@@ -4,13 +4,14 @@ import {
   functionsOfExits,
   METADATA_ARGUMENT,
   metadataOfExits,
+  startOnce,
   TELL_BY_EXIT_VARIABLE,
   WORKER_PATH,
 } from '@lithops/container-runtime'
 import { pause, RuntimeDeployError, type RuntimeMetadata } from '@lithops/core/driver'
 import { changed, type Deployer, type EnsureOptions } from './deployer.ts'
 import type { KnownRuntime, Workers } from './deployments.ts'
-import type { ExecutionApi, SeenTask } from './execution-api.ts'
+import type { ExecutionApi, ExecutionStart, SeenTask } from './execution-api.ts'
 import type { JobApi } from './job-api.ts'
 import type { WorkerLogs } from './logs.ts'
 import { metadataAnnotation, metadataIn, runMark } from './names.ts'
@@ -18,7 +19,7 @@ import { jobOf, type RuntimePlan, secretsSeenByJob } from './objects.ts'
 import { adviceFor } from './readiness.ts'
 import type { RunJob } from './resource-api.ts'
 import { isPullFailure } from './task-ends.ts'
-import { attempt, hasCode } from './vendor-errors.ts'
+import { attempt, hasCode, mayHaveBegun } from './vendor-errors.ts'
 
 const FIRST_LOOK_MS = 250
 const MOST_LOOK_MS = 3_000
@@ -103,12 +104,17 @@ export class JobWorkers implements Workers {
     },
   ): Promise<Told> {
     const { executions } = this.#options
-    const execution = await executions.start(job, {
+    const start: ExecutionStart = {
       run: runMark(),
       taskCount: count,
       args: [WORKER_PATH, METADATA_ARGUMENT],
       environment: { [TELL_BY_EXIT_VARIABLE]: '1' },
       timeoutMs: TELL_MS,
+    }
+    const execution = await startOnce({
+      start: () => executions.start(job, start),
+      mayHaveBegun,
+      find: () => executions.findStarted(job, start.run),
     })
     try {
       const message = await this.#waitForEnd(job, execution, signal)

@@ -102,6 +102,11 @@ export function mayPass(error: unknown): boolean {
   return (httpStatus === 429 && quotaIn({ message, info: {} })?.isRate !== false) || httpStatus >= 500
 }
 
+/** Whether what was asked for may have begun although it failed so: what was refused for now has not. */
+export function mayHaveBegun(error: unknown): boolean {
+  return mayPass(error) && failureOf(error).httpStatus !== 429
+}
+
 export interface Quota {
   /** As the platform names it, such as 'CpuAllocPerProjectRegion'. */
   readonly quota: string

@@ -18,6 +18,7 @@ function crowd(things: readonly Thing[], options: Partial<QuotaRoomOptions<Thing
     crowdedFrom: 10,
     leaves: 6,
     spareMs: 600_000,
+    removalsAtOnce: 4,
     list: async () => {
       lists.count++
       return [...there.values()]

@@ -1,7 +1,5 @@
 import { type DriverLog, forEachAtOnce } from '@lithops/core/driver'
 
-const REMOVALS_AT_ONCE = 8
-
 interface CallOptions {
   readonly signal?: AbortSignal | undefined
 }
@@ -17,6 +15,7 @@ export interface QuotaRoomOptions<Thing> {
   readonly spareMs: number
   /** They go too where it is crowded otherwise: somebody may miss them, but nothing that runs. Default: false. */
   readonly takesSpared?: boolean
+  readonly removalsAtOnce: number
   /** All that count, also those of others. */
   list(options: CallOptions): Promise<readonly Thing[]>
   nameOf(thing: Thing): string
@@ -65,7 +64,7 @@ export class QuotaRoom<Thing> {
    * @returns how many were removed
    */
   async make({ isFull = false, signal }: CallOptions & { readonly isFull?: boolean } = {}): Promise<number> {
-    const { noun, crowdedFrom, leaves, log } = this.#options
+    const { noun, crowdedFrom, leaves, removalsAtOnce, log } = this.#options
     const all = await this.#options.list({ signal })
     const isCrowded = isFull || all.length >= crowdedFrom
     const wanted = isCrowded ? Math.max(all.length - leaves, isFull ? 1 : 0) : 0
@@ -75,7 +74,7 @@ export class QuotaRoom<Thing> {
     for (let from = 0; from < old.length && removed < wanted; ) {
       const next = old.slice(from, from + wanted - removed)
       from += next.length
-      await forEachAtOnce(next, REMOVALS_AT_ONCE, async thing => {
+      await forEachAtOnce(next, removalsAtOnce, async thing => {
         if (await this.#remove(thing, signal)) removed++
       })
     }

@@ -206,6 +206,11 @@ export class FakeCloudRun implements AsyncDisposable {
     this.#jobs.create(name, job)
   }
 
+  /** All jobs that there are were made, changed and run so much earlier. */
+  ageJobs(ms: number): void {
+    this.#jobs.age(ms)
+  }
+
   /** Removes a job, with its executions, as somebody else would. */
   removeJob(name: string): void {
     this.#jobs.drop(name)

@@ -11,18 +11,21 @@ interface StoredJob {
   given: GivenJob
   template: JobTemplate
   readonly uid: string
-  readonly createTime: string
+  createTime: string
   updateTime: string
   etag: string
   generation: number
   observedGeneration: number
   condition: Condition
   executionCount: number
+  latestExecution: { readonly name: string; createTime: string } | undefined
 }
 
 const TYPE = 'type.googleapis.com/google.cloud.run.v2.Job'
 const FAILED_PRECONDITION = 9
+/** Pages are short, so that clients show that they read all of them; but not so short that a thousand jobs take their time. */
 const PAGE = 2
+const MOST_PAGES = 20
 
 /** The jobs of one project and region. */
 export class Jobs {
@@ -44,6 +47,17 @@ export class Jobs {
     return this.#jobs.get(id)?.given
   }
 
+  /** All that there are were made, changed and run so much earlier. */
+  age(ms: number): void {
+    const earlier = (time: string) => new Date(Date.parse(time) - ms).toISOString()
+    for (const job of this.#jobs.values()) {
+      job.createTime = earlier(job.createTime)
+      job.updateTime = earlier(job.updateTime)
+      if (job.latestExecution !== undefined)
+        job.latestExecution.createTime = earlier(job.latestExecution.createTime)
+    }
+  }
+
   create(id: string, given: GivenJob): Operation {
     const template = readJob(id, given)
     if (this.#jobs.has(id)) throw refusals.exists(`Resource '${id}'`)
@@ -60,6 +74,7 @@ export class Jobs {
       observedGeneration: 0,
       condition: { type: 'Ready', state: 'CONDITION_RECONCILING' },
       executionCount: 0,
+      latestExecution: undefined,
     }
     this.#jobs.set(id, job)
     return this.#reconcile(id, job)
@@ -106,6 +121,8 @@ export class Jobs {
     const template = overridden(job.template, overrides)
     const begun = this.#executions.begin(id, template)
     job.executionCount++
+    const name = this.#executions.names.at(-1) ?? ''
+    job.latestExecution = { name, createTime: new Date().toISOString() }
     return begun
   }
 
@@ -124,13 +141,14 @@ export class Jobs {
       terminalCondition: condition,
       reconciling: condition.state === 'CONDITION_RECONCILING',
       ...(job.executionCount === 0 ? {} : { executionCount: job.executionCount }),
+      ...(job.latestExecution === undefined ? {} : { latestCreatedExecution: job.latestExecution }),
     }
   }
 
   list(pageToken: string): object {
     const start = Number(pageToken || '0')
     const names = this.names.reverse()
-    const end = start + PAGE
+    const end = start + Math.max(PAGE, Math.ceil(names.length / MOST_PAGES))
     return {
       jobs: names.slice(start, end).map(name => this.read(name)),
       ...(end < names.length ? { nextPageToken: String(end) } : {}),
