@@ -37,6 +37,14 @@ test('what is forgotten is gone for the next program, and the rest stays', () =>
   expect(open().find('digests', 'two')).toBe('2')
 })
 
+test('what another program has found out meanwhile is forgotten too', () => {
+  const facts = open()
+  open().add('digests', 'theirs', '3')
+  facts.forget('digests', 'theirs')
+  facts.add('digests', 'mine', '4')
+  for (const one of [facts, open()]) expect(one.find('digests', 'theirs')).toBeUndefined()
+})
+
 test('the oldest facts of a table make room', () => {
   const facts = open()
   facts.add('services', 'kept', { url: '' })

@@ -44,7 +44,8 @@ export class KnownFacts<Facts extends object> {
 
   /** It turned out to be so no longer. What is not known is no error. */
   forget(table: keyof Facts & string, key: string): void {
-    if (this.#tables[table]?.[key] === undefined) return
+    // what is here may be older than the file, to which others add
+    if (this.#tables[table]?.[key] === undefined && read(this.#file)[table]?.[key] === undefined) return
     this.#change(table, ({ [key]: _, ...others }) => others)
   }
 
