@@ -4,6 +4,7 @@ import {
   ImageCleaner,
   RuntimeImages,
   requestCapabilities,
+  shortHash,
 } from '@lithops/container-runtime'
 import {
   type Activation,
@@ -12,6 +13,7 @@ import {
   COMPUTE_SPEC_VERSION,
   type ComputeBackend,
   type ComputeCapabilities,
+  type DeleteOptions,
   type DeployOptions,
   type DriverContext,
   type ExtendedRuntime,
@@ -121,16 +123,15 @@ export class CodeEngineBackend implements ComputeBackend {
     return all.map(({ kind: _, image: __, ...listing }) => listing)
   }
 
-  async deleteRuntime(
-    runtime: RuntimeSpec,
-    { signal }: { readonly signal?: AbortSignal } = {},
-  ): Promise<void> {
+  async deleteRuntime(runtime: RuntimeSpec, options: DeleteOptions = {}): Promise<void> {
+    const { signal } = options
     const inventory = this.#inventory()
     const { names, images } = await inventory.removeRuntime(runtime, signal)
     const { deployments, cleaner } = this.#open()
     const gone = names.map(({ name }) => name)
     deployments.forget(gone)
-    await cleaner.removeWorkers(images, await inventory.imagesBeside(gone, signal), { signal })
+    const kept = await inventory.imagesBeside(gone, signal)
+    await cleaner.removeRuntime(runtime.name, images, kept, options)
   }
 
   async invoke(activation: Activation, { signal, onReply }: InvokeOptions): Promise<ActivationReport> {
@@ -228,6 +229,7 @@ export class CodeEngineBackend implements ComputeBackend {
       },
       log,
       defaultPath: imagePath(user),
+      owner: async () => shortHash([await project.projectId(), user]),
     }
     const images = new RuntimeImages(common)
     const room = new RunRoom({ project, user, log })
@@ -254,7 +256,8 @@ export class CodeEngineBackend implements ComputeBackend {
     const { maxWorkers } = settings
     const platform = new JobRuns({ project, user, room })
     const batches = new Batches({ platform, maxWorkers, log, restore })
-    return { deployments, images, cleaner: new ImageCleaner(common), batches, applications }
+    const cleaner = new ImageCleaner({ ...common, runtimes: [settings.runtime] })
+    return { deployments, images, cleaner, batches, applications }
   }
 }
 

@@ -160,4 +160,24 @@ describe('jobs', () => {
     expect(cloud.names('config_maps')).toEqual(theirs)
     expect(cloud.names('secrets')).toEqual(range(5).map(i => `of-somebody-${i}`))
   })
+
+  storage.test('clean removes what was made over a runtime of the user’s own, which stays', async () => {
+    const { registry } = await there.start()
+    const backend = await there.open()
+    await backend.buildRuntime({ name: 'own:1' })
+    const functions = [
+      { name: 'f', hash: '6'.repeat(32), read: async () => Buffer.from('export const f = 1') },
+    ]
+    const { name } = await backend.extendRuntime({ base: 'own:1', functions })
+    await backend.deployRuntime({ name, memoryMiB: 512 })
+    const extended = name.replace(/^.*:/, '')
+    expect(registry.tags('own')).toEqual(['1', extended, expect.stringMatching(/^worker-/)])
+    await backend.deleteRuntime({ name }, { isReplaced: true })
+    expect(registry.tags('own')).toEqual(['1', extended])
+    await backend.deployRuntime({ name, memoryMiB: 512 })
+    const planned = await backend.clean({ dryRun: true })
+    expect(planned).toContain(`image ${name}`)
+    expect(await backend.clean()).toEqual(planned)
+    expect(registry.tags('own')).toEqual(['1'])
+  })
 })

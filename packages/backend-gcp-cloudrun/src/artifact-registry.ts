@@ -1,8 +1,9 @@
-import { type RegistryLogin, registryKind } from '@lithops/container-runtime'
+import { imageName, parseImageReference, type RegistryLogin, registryKind } from '@lithops/container-runtime'
 import { pause, RuntimeDeployError } from '@lithops/core/driver'
 import type { CloudRunSettings } from './config.ts'
 import type { GoogleAccount } from './google-account.ts'
 import { type GoogleApi, googleRequest, originOf } from './google-requests.ts'
+import { registryOf } from './registry-settings.ts'
 import { attempt, hasCode } from './vendor-errors.ts'
 
 /** Whose password an access token is. From: "Configure authentication to Artifact Registry for Docker". */
@@ -79,6 +80,40 @@ export class ArtifactRegistry {
         if (!hasCode(error, 'NOT_FOUND')) throw error
       }
     })
+  }
+
+  /** Removes an image, by digest, with all its tags. Returns false where it lies in a registry of others; what is not there is no error. */
+  async removeVersion(image: string, signal: AbortSignal | undefined): Promise<boolean> {
+    const place = await this.#versionPath(image)
+    if (place === undefined) return false
+    await attempt(`removing the image ${image}`, signal, async () => {
+      try {
+        // one that is tagged is refused without
+        const operation = await googleRequest<Operation>(this.#api, 'DELETE', `${place}?force=true`, {
+          signal,
+        })
+        await this.#finished(operation, signal)
+      } catch (error) {
+        if (!hasCode(error, 'NOT_FOUND')) throw error
+      }
+    })
+    return true
+  }
+
+  /** Of an image of pkg.dev, whose project and repository its name has, or of the config's repository. */
+  async #versionPath(image: string): Promise<string | undefined> {
+    const { server, path, digest } = parseImageReference(image)
+    const version = (name: string) => `packages/${encodeURIComponent(name)}/versions/${digest}`
+    if (registryKind(server) === 'pkg.dev') {
+      const [project = '', repository = '', ...rest] = path.split('/')
+      const location = server.replace(/-docker\.pkg\.dev$/, '')
+      return `/v1/projects/${project}/locations/${location}/repositories/${repository}/${version(rest.join('/'))}`
+    }
+    if (!this.isUsed || server !== this.#settings.dockerServer) return undefined
+    const registry = registryOf(this.#settings, await this.#account.project())
+    const { path: of } = parseImageReference(imageName('gcp_cloudrun', registry, 'x'))
+    const name = path.slice(of.length - 1)
+    return `${await this.#repositories()}/${this.#settings.repository}/${version(name)}`
   }
 
   async #packagePath(path: string): Promise<string> {

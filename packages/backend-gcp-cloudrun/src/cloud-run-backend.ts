@@ -1,4 +1,4 @@
-import { Batches, RuntimeImages, userKey } from '@lithops/container-runtime'
+import { Batches, ImageCleaner, RuntimeImages, shortHash, userKey } from '@lithops/container-runtime'
 import {
   type Activation,
   type ActivationReport,
@@ -6,6 +6,7 @@ import {
   COMPUTE_SPEC_VERSION,
   type ComputeBackend,
   type ComputeCapabilities,
+  type DeleteOptions,
   type DeployOptions,
   type DriverContext,
   type ExtendedRuntime,
@@ -55,6 +56,7 @@ const BILLED_STEP_MS = 100
 interface Opened {
   readonly deployments: Deployments
   readonly images: RuntimeImages
+  readonly cleaner: ImageCleaner
 }
 
 /** Compute on Google Cloud Run: services, or jobs. */
@@ -133,15 +135,17 @@ export class CloudRunBackend implements ComputeBackend {
 
   async listRuntimes({ signal }: { readonly signal?: AbortSignal } = {}): Promise<readonly RuntimeListing[]> {
     const all = await this.#inventory().runtimes(signal)
-    return all.map(({ noun: _, ...listing }) => listing)
+    return all.map(({ noun: _, image: __, ...listing }) => listing)
   }
 
-  async deleteRuntime(
-    runtime: RuntimeSpec,
-    { signal }: { readonly signal?: AbortSignal } = {},
-  ): Promise<void> {
-    const removed = await this.#inventory().removeRuntime(runtime, signal)
-    ;(await this.#open()).deployments.forget(removed)
+  async deleteRuntime(runtime: RuntimeSpec, options: DeleteOptions = {}): Promise<void> {
+    const { signal } = options
+    const inventory = this.#inventory()
+    const { workerNames, images } = await inventory.removeRuntime(runtime, signal)
+    const { deployments, cleaner } = await this.#open()
+    deployments.forget(workerNames)
+    const kept = await inventory.imagesBeside(workerNames, signal)
+    await cleaner.removeRuntime(runtime.name, images, kept, options)
   }
 
   async invoke(activation: Activation, { signal, onReply }: InvokeOptions): Promise<ActivationReport> {
@@ -188,10 +192,13 @@ export class CloudRunBackend implements ComputeBackend {
   }
 
   async clean(options: CleanOptions = {}): Promise<readonly string[]> {
-    const removed = await this.#inventory().clean(options)
-    if (options.dryRun === true) return removed
-    ;(await this.#open()).deployments.forget(removed.map(name => name.replace(/^job /, '')))
-    return removed
+    const inventory = this.#inventory()
+    const { workerNames, texts, images } = await inventory.clean(options)
+    const { deployments, cleaner } = await this.#open()
+    if (options.dryRun !== true) deployments.forget(workerNames)
+    const kept = await inventory.imagesBeside(workerNames, options.signal)
+    const gone = await cleaner.clean(images, kept, options)
+    return [...texts, ...gone.map(name => `image ${name}`)]
   }
 
   async close(): Promise<void> {
@@ -250,18 +257,29 @@ export class CloudRunBackend implements ComputeBackend {
     const who = this.#account.given?.content.client_email
     const { region, endpoint } = settings
     const facts = new KnownFacts<ProjectFacts>('gcp-cloudrun', [project, region, endpoint?.href, who, user])
-    const images = new RuntimeImages({
+    const common = {
       section: SECTION,
       settings: { ...settings, registry },
-      defaultPath: imagePath(user),
       digests: {
-        find: image => facts.find('digests', image),
-        add: (image, digest) => facts.add('digests', image, digest),
-        forget: image => facts.forget('digests', image),
+        find: (image: string) => facts.find('digests', image),
+        add: (image: string, digest: string) => facts.add('digests', image, digest),
+        forget: (image: string) => facts.forget('digests', image),
       },
       log,
-      login: server => this.#registry.login(server),
+      login: (server: string) => this.#registry.login(server),
+      owner: async () => shortHash([project, region, user]),
+    }
+    const images = new RuntimeImages({
+      ...common,
+      defaultPath: imagePath(user),
       beforePush: signal => this.#registry.ensureRepository(signal),
+    })
+    const cleaner = new ImageCleaner({
+      ...common,
+      // of Artifact Registry they go as one package
+      defaultPath: this.#registry.isUsed ? undefined : imagePath(user),
+      runtimes: [settings.runtime],
+      remove: (image, signal) => this.#registry.removeVersion(image, signal),
     })
     const deployments = new Deployments({
       workers: this.#workers(),
@@ -272,7 +290,7 @@ export class CloudRunBackend implements ComputeBackend {
       version: BACKEND_VERSION,
       log,
     })
-    return { deployments, images }
+    return { deployments, images, cleaner }
   }
 
   #workers(): Workers {

@@ -1,3 +1,4 @@
+import type { DeployedImage } from '@lithops/container-runtime'
 import {
   type CleanOptions,
   type DriverLog,
@@ -7,7 +8,7 @@ import {
   type RuntimeSpec,
 } from '@lithops/core/driver'
 import type { ArtifactRegistry } from './artifact-registry.ts'
-import { factsIn, imagePath, isOf, secretName, shortName } from './names.ts'
+import { factsIn, imagePath, isOf, isOfAnybody, secretName, shortName } from './names.ts'
 import type { ResourceApi, RunResource } from './resource-api.ts'
 import type { ServiceSecrets } from './secrets.ts'
 import { attempt } from './vendor-errors.ts'
@@ -20,6 +21,18 @@ type Noun = 'service' | 'job'
 interface DeployedRuntime extends RuntimeListing {
   readonly memoryMiB: number
   readonly noun: Noun
+  /** That it stands on; undefined where the platform does not say so. */
+  readonly image: string | undefined
+}
+
+/** What was removed, or would be. */
+export interface Removed {
+  /** Of services and jobs. */
+  readonly workerNames: readonly string[]
+  /** All of it, for people. */
+  readonly texts: readonly string[]
+  /** Images that services and jobs stood on. */
+  readonly images: readonly DeployedImage[]
 }
 
 export interface InventoryParts {
@@ -40,12 +53,25 @@ export class Inventory {
   }
 
   async runtimes(signal?: AbortSignal): Promise<DeployedRuntime[]> {
+    const all = await this.#all(signal)
+    return all
+      .filter(({ workerName, labels }) => isOf(this.#parts.user, workerName, labels))
+      .map(withoutLabels)
+  }
+
+  /** What services and jobs of any user of Lithops stand on, but for these. */
+  async imagesBeside(names: readonly string[], signal?: AbortSignal): Promise<readonly DeployedImage[]> {
+    return imagesOf((await this.#all(signal)).filter(({ workerName }) => !names.includes(workerName)))
+  }
+
+  /** Of all users. */
+  async #all(signal: AbortSignal | undefined): Promise<(DeployedRuntime & Pick<RunResource, 'labels'>)[]> {
     const lists = this.#parts.apis.map((api, i) => this.#runtimesOf(api, { isOther: i > 0, signal }))
     return (await Promise.all(lists)).flat()
   }
 
-  /** Removes all services and jobs of one runtime and memory, with their secrets. Returns their names. */
-  async removeRuntime({ name, memoryMiB }: RuntimeSpec, signal?: AbortSignal): Promise<string[]> {
+  /** Removes all services and jobs of one runtime and memory, with their secrets. */
+  async removeRuntime({ name, memoryMiB }: RuntimeSpec, signal?: AbortSignal): Promise<Removed> {
     const mine = (await this.runtimes(signal)).filter(
       one => one.name === name && (memoryMiB === undefined || one.memoryMiB === memoryMiB),
     )
@@ -54,11 +80,11 @@ export class Inventory {
     const secrets = await this.#secrets(signal)
     const placed = names.map(secretName).filter(one => secrets.includes(one))
     await forEachAtOnce(placed, REMOVALS_AT_ONCE, one => this.#parts.secrets.remove(one, signal))
-    return names
+    return { workerNames: names, texts: names, images: imagesOf(mine) }
   }
 
-  /** Removes services and jobs, their secrets, and the images of the runtime 'default'. Returns what was, or would be, removed. */
-  async clean({ dryRun = false, signal }: CleanOptions): Promise<string[]> {
+  /** Removes services and jobs, their secrets, and the images of the runtime 'default' in Artifact Registry. */
+  async clean({ dryRun = false, signal }: CleanOptions): Promise<Removed> {
     const { secrets, registry, user } = this.#parts
     const runtimes = await this.runtimes(signal)
     const placed = await this.#secrets(signal)
@@ -69,28 +95,29 @@ export class Inventory {
       await forEachAtOnce(placed, REMOVALS_AT_ONCE, name => secrets.remove(name, signal))
       await forEachAtOnce(images, 1, name => registry.removePackage(name, signal))
     }
-    return [
+    const texts = [
       ...runtimes.map(({ noun, workerName }) => (noun === 'job' ? `job ${workerName}` : workerName)),
       ...placed.map(name => `secret ${name}`),
       ...images.map(name => `images ${name}`),
     ]
+    return { workerNames: runtimes.map(({ workerName }) => workerName), texts, images: imagesOf(runtimes) }
   }
 
   async #runtimesOf(
     api: ResourceApi<RunResource>,
     { isOther, signal }: { readonly isOther: boolean; readonly signal: AbortSignal | undefined },
-  ): Promise<DeployedRuntime[]> {
+  ): Promise<(DeployedRuntime & Pick<RunResource, 'labels'>)[]> {
     const { noun } = api
     const all = await this.#list(api, { isOther, signal })
-    return all.flatMap(({ name: resource, labels, annotations, deleteTime }) => {
-      const workerName = shortName(resource)
+    return all.flatMap(resource => {
+      const { labels, annotations, deleteTime } = resource
       const facts = factsIn(annotations)
       const isGone = deleteTime !== null && deleteTime !== undefined
-      if (facts === undefined || isGone || !isOf(this.#parts.user, workerName, labels)) return []
+      if (facts === undefined || isGone || !isOfAnybody(labels)) return []
       const { runtime: name, version, memoryMiB, functions } = facts
-      return [
-        { name, version, memoryMiB, workerName, noun, ...(functions.length === 0 ? {} : { functions }) },
-      ]
+      const brought = functions.length === 0 ? {} : { functions }
+      const [workerName, image] = [shortName(resource.name), api.imageOf(resource)]
+      return [{ name, version, memoryMiB, workerName, noun, image, labels, ...brought }]
     })
   }
 
@@ -126,6 +153,17 @@ export class Inventory {
       await this.#parts.apis.find(api => api.noun === noun)?.remove(workerName, { signal })
     })
   }
+}
+
+function withoutLabels({
+  labels: _,
+  ...runtime
+}: DeployedRuntime & Pick<RunResource, 'labels'>): DeployedRuntime {
+  return runtime
+}
+
+function imagesOf(runtimes: readonly DeployedRuntime[]): readonly DeployedImage[] {
+  return runtimes.flatMap(({ name: runtime, image }) => (image === undefined ? [] : [{ runtime, image }]))
 }
 
 function isDenied(error: unknown): boolean {

@@ -77,6 +77,10 @@ export class JobApi implements ResourceApi<RunJob> {
     }
   }
 
+  imageOf({ template }: RunJob): string | undefined {
+    return template?.template?.containers?.[0]?.image ?? undefined
+  }
+
   isInPlace(): boolean {
     return true
   }

@@ -27,6 +27,11 @@ export function isOf(
   return name.startsWith(prefixOf(user)) && labels?.[LABEL_MANAGER] === MANAGER && labels[LABEL_USER] === user
 }
 
+/** Whether something with those labels is any user's of this tool. */
+export function isOfAnybody(labels: Readonly<Record<string, string>> | null | undefined): boolean {
+  return labels?.[LABEL_MANAGER] === MANAGER
+}
+
 /** Of the secret with what the workers of a service, or a job, need to open storages. */
 export function secretName(service: string): string {
   return `${service}-keys`

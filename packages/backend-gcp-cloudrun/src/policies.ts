@@ -11,6 +11,7 @@ const COMMON_PERMISSIONS = [
   'artifactregistry.repositories.downloadArtifacts',
   'artifactregistry.repositories.get',
   'artifactregistry.repositories.uploadArtifacts',
+  'artifactregistry.versions.delete',
   'logging.logEntries.list',
   'run.operations.get',
 ] as const

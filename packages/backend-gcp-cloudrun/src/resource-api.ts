@@ -26,6 +26,8 @@ export interface ResourceApi<Resource extends RunResource> {
   update(resource: Resource, options?: CallOptions): Promise<void>
   /** Resolves when it is gone. One that is not there is no error. */
   remove(name: string, options?: CallOptions): Promise<void>
+  /** That its workers are made of; undefined where it names none. */
+  imageOf(resource: Resource): string | undefined
   /** Whether what is asked of it is so, as far as `terminalCondition` does not tell. */
   isInPlace(resource: Resource): boolean
 }

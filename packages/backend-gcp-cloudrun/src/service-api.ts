@@ -66,6 +66,10 @@ export class ServiceApi implements ResourceApi<RunService> {
     }
   }
 
+  imageOf({ template }: RunService): string | undefined {
+    return template?.containers?.[0]?.image ?? undefined
+  }
+
   /** It has an address. */
   isInPlace({ uri }: RunService): boolean {
     return (uri ?? '') !== ''

@@ -138,6 +138,26 @@ describe('a project', () => {
     expect(cloud.registry.requests.filter(request => request.startsWith('PUT'))).toHaveLength(1)
   })
 
+  test('clean removes what was made over a runtime of the user’s own, which stays', async () => {
+    const { registry } = await there.start()
+    const backend = await there.open()
+    await backend.buildRuntime({ name: 'own:1' })
+    const code = { name: 'f', hash: '6'.repeat(32), read: async () => Buffer.from('export const f = 1') }
+    const { name } = await backend.extendRuntime({ base: 'own:1', functions: [code] })
+    await backend.deployRuntime({ name, memoryMiB: 512 })
+    const theirs = await there.open({ user: 'somebody else' })
+    await theirs.deployRuntime({ name, memoryMiB: 512 })
+    const tags = () => registry.tags('oauth2accesstoken/own')
+    expect(tags()).toEqual(['1', name.replace(/^.*:/, ''), expect.stringMatching(/^worker-/)])
+    await backend.clean()
+    // the other user's service stands on the same images
+    expect(tags()).toHaveLength(3)
+    const planned = await theirs.clean({ dryRun: true })
+    expect(planned).toContain(`image ${name}`)
+    expect(await theirs.clean()).toEqual(planned)
+    await expect.poll(tags).toEqual(['1'])
+  })
+
   test('one runtime is removed with its memory, and what is not there is no error', async () => {
     const backend = await there.open({ runtime_memory: 320 })
     await backend.deployRuntime(backend.defaultRuntime)

@@ -25,6 +25,12 @@ test('the roles that are printed are enough to deploy, run, look and remove', as
   await fexec.logsOf(future)
   expect(await fexec.listRuntimes()).toHaveLength(1)
   await backend.deleteRuntime(backend.defaultRuntime)
+  // images of a runtime of the user's own are removed one by one
+  await backend.buildRuntime({ name: 'own:1' })
+  await backend.deployRuntime({ name: 'own:1', memoryMiB: 512 })
+  await backend.deleteRuntime({ name: 'own:1' })
+  await expect.poll(() => cloud.registry.tags('oauth2accesstoken/own')).toEqual(['1'])
+  expect(cloud.counts['delete version']).toBe(1)
   expect(cloud.requests.filter(({ status }) => status === 403)).toEqual([])
   expect([...cloud.services, ...cloud.secrets.names]).toEqual([])
 })

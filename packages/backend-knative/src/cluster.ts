@@ -73,6 +73,12 @@ export class Cluster {
     return (await this.#open()).namespace
   }
 
+  /** What tells one cluster and namespace from others: its address, and the name. Throws as `namespace` does. */
+  async place(): Promise<readonly string[]> {
+    const { config, namespace } = await this.#open()
+    return [config.getCurrentCluster()?.server ?? '', namespace]
+  }
+
   /** Undefined when there is none of that name. */
   findService(name: string, options: CallOptions = {}): Promise<KnativeService | undefined> {
     return this.#orNothing(options, ({ custom, namespace }, call) =>

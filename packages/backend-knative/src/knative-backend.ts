@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { ImageCleaner, RuntimeImages, userKey } from '@lithops/container-runtime'
+import { ImageCleaner, RuntimeImages, shortHash, userKey } from '@lithops/container-runtime'
 import {
   type Activation,
   type ActivationReport,
@@ -7,6 +7,7 @@ import {
   COMPUTE_SPEC_VERSION,
   type ComputeBackend,
   type ComputeCapabilities,
+  type DeleteOptions,
   type DeployOptions,
   type DriverContext,
   type ExtendedRuntime,
@@ -95,15 +96,14 @@ export class KnativeBackend implements ComputeBackend {
     return this.#inventory().services(signal)
   }
 
-  async deleteRuntime(
-    runtime: RuntimeSpec,
-    { signal }: { readonly signal?: AbortSignal } = {},
-  ): Promise<void> {
+  async deleteRuntime(runtime: RuntimeSpec, options: DeleteOptions = {}): Promise<void> {
+    const { signal } = options
     const inventory = this.#inventory()
     const { services, images } = await inventory.removeRuntime(runtime, signal)
     const { deployments, cleaner } = this.#open()
     deployments.forget(services)
-    await cleaner.removeWorkers(images, await inventory.imagesBeside(services, signal), { signal })
+    const kept = await inventory.imagesBeside(services, signal)
+    await cleaner.removeRuntime(runtime.name, images, kept, options)
   }
 
   async invoke(activation: Activation, { signal, onReply }: InvokeOptions): Promise<ActivationReport> {
@@ -177,7 +177,9 @@ export class KnativeBackend implements ComputeBackend {
         add: (image: string, digest: string) => facts.add('digests', image, digest),
         forget: (image: string) => facts.forget('digests', image),
       }
-      const common = { section: 'knative', settings, digests, log, defaultPath: imagePath(this.#user) }
+      const owner = async () => shortHash([...(await this.#cluster.place()), this.#user])
+      const defaultPath = imagePath(this.#user)
+      const common = { section: 'knative', settings, digests, log, defaultPath, owner }
       const images = new RuntimeImages(common)
       const deployments = new Deployments({
         cluster: this.#cluster,
@@ -189,7 +191,11 @@ export class KnativeBackend implements ComputeBackend {
         version: BACKEND_VERSION,
         log,
       })
-      this.#opened = { deployments, images, cleaner: new ImageCleaner(common) }
+      this.#opened = {
+        deployments,
+        images,
+        cleaner: new ImageCleaner({ ...common, runtimes: [settings.runtime] }),
+      }
     }
     return this.#opened
   }

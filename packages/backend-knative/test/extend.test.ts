@@ -134,6 +134,79 @@ describe('an extended runtime', () => {
   })
 })
 
+describe('what extend has made over a runtime of the user’s own', () => {
+  /** Image and tag, whatever is in the manifest; another program of the user's has pushed it. */
+  async function push(name: string, manifest: string) {
+    const { registry } = await there.start()
+    const url = `http://${registry.host}/v2/${name.replace(':', '/manifests/')}`
+    expect((await fetch(url, { method: 'PUT', body: manifest })).status).toBe(201)
+  }
+  async function manifestOf(image: string) {
+    const [, host, name = '', tag] = /^([^/]+)\/(.+):([^:]+)$/.exec(image) ?? []
+    return (await fetch(`http://${host}/v2/${name}/manifests/${tag}`)).text()
+  }
+  const tagOf = (image: string) => image.replace(/^.*:/, '')
+  const functionOf = (hash: string) => ({ name: 'f', hash, read: async () => Buffer.from(hash) })
+
+  test('goes with clean, deployed or not, and nothing that the user has built', async () => {
+    const { registry } = await there.start()
+    const dockerfile = path.join(root, 'Dockerfile.base')
+    writeFileSync(dockerfile, 'FROM localhost/lithops-node:1\nENV WORD=base\n')
+    const backend = await there.open()
+    await backend.buildRuntime({ name: 'base:1', file: dockerfile })
+    const deployed = await extend(write('cleaned', 21), {}, 'base:1')
+    const alone = await backend.extendRuntime({ base: 'base:1', functions: [functionOf('3'.repeat(32))] })
+    const renamed = await backend.extendRuntime({ base: 'base:1', functions: [functionOf('4'.repeat(32))] })
+    const theirs = await there.open({ user: 'somebody else' })
+    const other = await theirs.extendRuntime({ base: 'base:1', functions: [functionOf('5'.repeat(32))] })
+    // what users build may have tags that look like ours, stand on an image of ours, or be one under another name
+    await push('base:0123456789abcdef', await manifestOf(`${registry.host}/base:1`))
+    const over = JSON.parse(await manifestOf(deployed.name)) as { readonly env: object }
+    await push('base:feedfeedfeedfeed', JSON.stringify({ ...over, env: { ...over.env, MORE: 'x' } }))
+    await push('base:kept', await manifestOf(renamed.name))
+
+    const planned = await backend.clean({ dryRun: true })
+    const images = planned.filter(name => name.startsWith('image ') && name.includes('/base:'))
+    expect(images).toEqual(
+      expect.arrayContaining([
+        `image ${deployed.name}`,
+        `image ${alone.name}`,
+        expect.stringMatching(/:worker-[0-9a-f]{16}$/),
+      ]),
+    )
+    expect(images).toHaveLength(3)
+    expect(await backend.clean()).toEqual(planned)
+    const users = ['1', '0123456789abcdef', 'feedfeedfeedfeed', 'kept']
+    expect([...registry.tags('base')].sort()).toEqual(
+      [...users, tagOf(renamed.name), tagOf(other.name)].sort(),
+    )
+    expect(registry.tags('lithops_runtime')).toEqual([])
+    expect(await backend.clean()).toEqual([])
+    // the runtime of the config may have been extended, and nothing of it deployed
+    await (await there.open({ user: 'somebody else', runtime: 'base:1' })).clean()
+    expect(registry.tags('base')).not.toContain(tagOf(other.name))
+  })
+
+  test('stays when it is updated, and goes when it is deleted', async () => {
+    const { registry } = await there.start()
+    const file = write('deleted', 22)
+    const dockerfile = path.join(root, 'Dockerfile.base')
+    writeFileSync(dockerfile, 'FROM localhost/lithops-node:1\nENV WORD=base\n')
+    const backend = await there.open({ runtime_memory: 256 })
+    await backend.buildRuntime({ name: 'updated:1', file: dockerfile })
+    const { name } = await extend(file, {}, 'updated:1')
+    await using fexec = new FunctionExecutor({ backend })
+    expect(await fexec.runtimes.update({ name })).toMatchObject([{ runtime: { name } }])
+    expect([...registry.tags('updated')].sort()).toEqual(
+      ['1', tagOf(name), expect.stringMatching(/^worker-/)].sort(),
+    )
+    await fexec.runtimes.delete({ name })
+    expect(registry.tags('updated')).toEqual(['1'])
+    await fexec.runtimes.delete({ name })
+    expect(registry.tags('updated')).toEqual(['1'])
+  })
+})
+
 /** Writes a config for the cluster, with these keys of the section serverless. */
 async function configFile(serverless: Record<string, string> = {}): Promise<string> {
   const { registry } = await there.start()

@@ -1,15 +1,14 @@
 import { ConfigError, type DriverLog, forEachAtOnce, LithopsError } from '@lithops/core/driver'
-import {
-  byDigest,
-  formatImageReference,
-  type ImageReference,
-  parseImageReference,
-} from './image-reference.ts'
-import { imageName, loginOf } from './registries.ts'
-import { digestOf, type ResolveOptions, removeImage, tagsOf } from './registry-client.ts'
-import { EXTENDED_PATH, type RuntimeImagesOptions } from './runtime-images.ts'
+import { markIn } from './image-marks.ts'
+import { byDigest, formatImageReference, parseImageReference } from './image-reference.ts'
+import { imageName, loginOf, runtimeImage } from './registries.ts'
+import { digestOf, labelsOf, type ResolveOptions, removeImage, tagsOf } from './registry-client.ts'
+import { EXTENDED_PATH, type RuntimeImagesOptions, WORKER_TAG } from './runtime-images.ts'
 
-const REMOVALS_AT_ONCE = 8
+const REQUESTS_AT_ONCE = 8
+const DEFAULT_RUNTIME = 'default'
+/** Tags of what is made here, by its content. Users may have such tags too: what is found by them is looked at. */
+const TAG_OF_CONTENT = new RegExp(`^(?:${WORKER_TAG})?[0-9a-f]{16}$`)
 
 /** What something that is deployed stands on. */
 export interface DeployedImage {
@@ -20,9 +19,19 @@ export interface DeployedImage {
 }
 
 export interface ImageCleanerOptions
-  extends Pick<RuntimeImagesOptions, 'section' | 'settings' | 'digests' | 'log' | 'login'> {
-  /** As for `RuntimeImages`; of this user alone, as everything below it is removed. */
-  readonly defaultPath: string
+  extends Pick<RuntimeImagesOptions, 'section' | 'settings' | 'digests' | 'log' | 'login' | 'owner'> {
+  /**
+   * As for `RuntimeImages`; of this user alone, as everything below it is removed. Undefined: the images of the runtime 'default' are
+   * removed by other means.
+   */
+  readonly defaultPath: string | undefined
+  /** Names of further runtimes whose images may have been made, whether they are deployed or not, such as that of the config. Default: none. */
+  readonly runtimes?: readonly string[]
+  /**
+   * Removes an image, by digest, with all its tags, where the registry has other means for it than others. Returns whether it
+   * was one of those. What is not there is no error. Throws LithopsError.
+   */
+  readonly remove?: (image: string, signal: AbortSignal | undefined) => Promise<boolean>
 }
 
 /** An image that may go. */
@@ -32,10 +41,14 @@ interface Candidate {
   readonly image: string
 }
 
+interface CleanerCallOptions {
+  readonly signal?: AbortSignal | undefined
+}
+
 /**
  * Removes images from the registry that were made for what is not deployed any more: those with a worker, those of the runtime 'default',
- * and those of `lithops runtime extend`. What users have built under names of their own stays. A registry that removes nothing, or
- * cannot be asked, is warned of once, and its images stay.
+ * and those that `lithops runtime extend` has made over whatever runtime. What users have built stays: what has been made here says
+ * so in its labels. A registry that removes nothing, or cannot be asked, is warned of once, and its images stay.
  */
 export class ImageCleaner {
   readonly #options: ImageCleanerOptions
@@ -44,76 +57,133 @@ export class ImageCleaner {
     this.#options = options
   }
 
-  /** The images with a worker of what is gone, but for the runtime 'default', unless something that is `kept` stands on them too. */
-  async removeWorkers(
+  /**
+   * What was made for a runtime, but for the images of 'default': those with a worker of what is gone, and its own, if it is an
+   * extended one. What something that is `kept` stands on stays.
+   *
+   * @param isReplaced it is deployed again: an extended one must be there to be
+   */
+  async removeRuntime(
+    runtime: string,
     gone: readonly DeployedImage[],
     kept: readonly DeployedImage[],
-    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+    { isReplaced = false, signal }: CleanerCallOptions & { readonly isReplaced?: boolean } = {},
   ): Promise<void> {
-    const own = gone.filter(({ runtime }) => runtime !== 'default')
-    await this.#remove(workersOf(own, kept), signal)
+    const own = runtime === DEFAULT_RUNTIME ? [] : gone
+    const names = isReplaced
+      ? []
+      : this.#namesOf([{ runtime }]).filter(name => TAG_OF_CONTENT.test(tagOf(name)))
+    const extended = await this.#made(names, { names, kept, signal })
+    await this.#remove(joined([...workersOf(own, kept), ...extended]), signal)
   }
 
   /** All that was made for this user. Returns the names of what was, or would be, removed. */
   async clean(
     gone: readonly DeployedImage[],
     kept: readonly DeployedImage[],
-    { dryRun = false, signal }: { readonly dryRun?: boolean; readonly signal?: AbortSignal | undefined } = {},
+    { dryRun = false, signal }: CleanerCallOptions & { readonly dryRun?: boolean } = {},
   ): Promise<readonly string[]> {
-    const found = [
-      ...(await this.#ofDefault(signal)),
-      ...workersOf(gone, kept),
-      ...(await this.#extended(gone, kept, signal)),
+    const { defaultPath, owner, runtimes = [] } = this.#options
+    const ofDefault = defaultPath === undefined ? [] : await this.#ofDefault(defaultPath, signal)
+    const workers = workersOf(
+      gone.filter(({ runtime }) => defaultPath !== undefined || runtime !== DEFAULT_RUNTIME),
+      kept,
+    )
+    const names = this.#namesOf(gone)
+    const places = [
+      ...names,
+      ...this.#namesOf(runtimes.map(runtime => ({ runtime }))),
+      ...this.#inConfig(settings =>
+        imageName(this.#options.section, settings, `${EXTENDED_PATH}:${WORKER_TAG}`),
+      ),
     ]
-    const candidates = [...new Map(found.reverse().map(one => [one.image, one])).values()].reverse()
+    const made = await this.#made(places, { names, owner: await owner?.(), kept, signal })
+    const candidates = joined([...ofDefault, ...workers, ...made])
     return dryRun ? candidates.map(({ name }) => name) : await this.#remove(candidates, signal)
   }
 
-  async #ofDefault(signal: AbortSignal | undefined): Promise<readonly Candidate[]> {
-    const place = this.#defaultPlace()
-    if (place === undefined) return []
-    const { server, path } = place
-    const find = async () => {
-      const options = await this.#access(server, signal)
-      const tags = await tagsOf(`${server}/${path}`, options)
-      const images = tags.map(tag => this.#found(`${server}/${path}:${tag}`, options))
-      return (await Promise.all(images)).flat()
-    }
-    return (await this.#unlessRefused(server, find, signal)) ?? []
+  /** Full names of the images of runtimes, each once. */
+  #namesOf(runtimes: readonly Pick<DeployedImage, 'runtime'>[]): readonly string[] {
+    const own = new Set(runtimes.map(({ runtime }) => runtime).filter(name => name !== DEFAULT_RUNTIME))
+    const { section } = this.#options
+    return [...own].flatMap(name => this.#inConfig(settings => runtimeImage(section, settings, name)))
   }
 
-  /** Undefined where the config says too little of the registry to push anything there. */
-  #defaultPlace(): ImageReference | undefined {
-    const { section, settings, defaultPath } = this.#options
+  /** Empty where the config says too little of the registry to push anything there. */
+  #inConfig(act: (registry: ImageCleanerOptions['settings']['registry']) => string): readonly string[] {
     try {
-      return parseImageReference(imageName(section, settings.registry, defaultPath))
+      return [act(this.#options.settings.registry)]
     } catch (error) {
-      if (ConfigError.isInstance(error)) return undefined
+      if (ConfigError.isInstance(error)) return []
       throw error
     }
   }
 
-  async #extended(
-    gone: readonly DeployedImage[],
-    kept: readonly DeployedImage[],
-    signal: AbortSignal | undefined,
-  ): Promise<readonly Candidate[]> {
-    const names = new Set(gone.map(({ runtime }) => runtime).filter(isExtended))
-    for (const { runtime } of kept) names.delete(runtime)
-    const images = [...names].map(name => {
-      const { server } = parseImageReference(name)
-      return this.#unlessRefused(
-        server,
-        async () => this.#found(name, await this.#access(server, signal)),
-        signal,
-      )
-    })
-    return (await Promise.all(images)).flatMap(found => found ?? [])
+  async #ofDefault(path: string, signal: AbortSignal | undefined): Promise<readonly Candidate[]> {
+    const { section } = this.#options
+    const places = this.#inConfig(settings => imageName(section, settings, path))
+    const lists = places.map(place => this.#inRepository(place, signal, tags => tags))
+    return (await Promise.all(lists)).flat()
   }
 
-  async #found(name: string, options: ResolveOptions): Promise<readonly Candidate[]> {
-    const digest = await digestOf(name, options)
-    return digest === undefined ? [] : [{ name, image: byDigest(name, digest) }]
+  /** What was made below the paths of these images: under those names, or for that owner. */
+  async #made(
+    places: readonly string[],
+    what: {
+      readonly names: readonly string[]
+      readonly owner?: string | undefined
+      readonly kept: readonly DeployedImage[]
+      readonly signal: AbortSignal | undefined
+    },
+  ): Promise<readonly Candidate[]> {
+    const { names, owner, signal } = what
+    const keptImages = new Set([
+      ...what.kept.map(({ image }) => image),
+      ...what.kept.flatMap(one => this.#namesOf([one])),
+    ])
+    const lists = [...new Set(places.map(repositoryOf))].map(place =>
+      this.#inRepository(place, signal, async (found, access) => {
+        const ofContent = found.filter(({ name }) => TAG_OF_CONTENT.test(tagOf(name)))
+        const made: Candidate[] = []
+        await forEachAtOnce(ofContent, REQUESTS_AT_ONCE, async one => {
+          const mark = markIn((await labelsOf(one.image, access)) ?? {})
+          if (mark?.tag !== tagOf(one.name)) return
+          if (names.includes(one.name) || (owner !== undefined && mark.owner === owner)) made.push(one)
+        })
+        // an image goes with all its tags, and the user may have given it another
+        const others = found.filter(one => !made.includes(one)).map(({ image }) => image)
+        return made
+          .filter(({ name, image }) => ![name, image].some(one => keptImages.has(one)))
+          .filter(({ image }) => !others.includes(image))
+          .sort((one, other) => one.name.localeCompare(other.name))
+      }),
+    )
+    return (await Promise.all(lists)).flat()
+  }
+
+  /** What of the images of a path is to go; none, with a warning, where the registry says no. */
+  async #inRepository(
+    place: string,
+    signal: AbortSignal | undefined,
+    choose: (
+      found: readonly Candidate[],
+      access: ResolveOptions,
+    ) => readonly Candidate[] | Promise<readonly Candidate[]>,
+  ): Promise<readonly Candidate[]> {
+    const { server, path } = parseImageReference(place)
+    const find = async () => {
+      const access = await this.#access(server, signal)
+      const found: Candidate[] = []
+      const tags = await tagsOf(place, access)
+      await forEachAtOnce(tags, REQUESTS_AT_ONCE, async tag => {
+        const name = `${server}/${path}:${tag}`
+        const digest = await digestOf(name, access)
+        if (digest !== undefined) found.push({ name, image: byDigest(name, digest) })
+      })
+      found.sort((one, other) => tags.indexOf(tagOf(one.name)) - tags.indexOf(tagOf(other.name)))
+      return choose(found, access)
+    }
+    return (await this.#unlessRefused(server, find, signal)) ?? []
   }
 
   /** Returns the names of what is gone. */
@@ -123,13 +193,14 @@ export class ImageCleaner {
   ): Promise<readonly string[]> {
     const removed: string[] = []
     const refusing = new Set<string>()
-    await forEachAtOnce(candidates, REMOVALS_AT_ONCE, async ({ name, image }) => {
+    await forEachAtOnce(candidates, REQUESTS_AT_ONCE, async ({ name, image }) => {
       const { server } = parseImageReference(image)
       if (refusing.has(server)) return
       const isGone = await this.#unlessRefused(
         server,
         async () => {
-          await removeImage(image, await this.#access(server, signal))
+          if ((await this.#options.remove?.(image, signal)) !== true)
+            await removeImage(image, await this.#access(server, signal))
           return true
         },
         signal,
@@ -179,9 +250,24 @@ function workersOf(gone: readonly DeployedImage[], kept: readonly DeployedImage[
     .map(image => ({ name: formatImageReference(parseImageReference(image)), image }))
 }
 
-/** Whether `lithops runtime extend` has made it, over the runtime 'default'. */
-function isExtended(runtime: string): boolean {
-  return runtime !== 'default' && parseImageReference(runtime).path.split('/').at(-1) === EXTENDED_PATH
+/** Each image once, by the first of its names that has a tag. */
+function joined(candidates: readonly Candidate[]): readonly Candidate[] {
+  const byImage = new Map<string, Candidate>()
+  for (const one of candidates) {
+    const known = byImage.get(one.image)
+    if (known === undefined || tagOf(known.name) === '') byImage.set(one.image, one)
+  }
+  return [...byImage.values()]
+}
+
+function tagOf(image: string): string {
+  return parseImageReference(image).tag ?? ''
+}
+
+/** Server and path. */
+function repositoryOf(image: string): string {
+  const { server, path } = parseImageReference(image)
+  return `${server}/${path}`
 }
 
 function warn(log: DriverLog, server: string, { message }: Error): void {

@@ -64,7 +64,7 @@ export {
   type RegistrySettings,
   registryKind,
 } from './registries.ts'
-export { digestOf, type ResolveOptions, removeImage, tagsOf } from './registry-client.ts'
+export { digestOf, labelsOf, type ResolveOptions, removeImage, tagsOf } from './registry-client.ts'
 export {
   type KnownDigests,
   type ReadyImage,

@@ -109,6 +109,13 @@ export function imageName(section: string, settings: RegistrySettings, image: st
   return formatImageReference(parseImageReference([server, ...prefix(), image].join('/')))
 }
 
+/** The full name of the image of a runtime's name, which is one in full already, or one in the registry of the config. Throws ConfigError. */
+export function runtimeImage(section: string, settings: RegistrySettings, name: string): string {
+  const first = name.includes('/') ? (name.split('/', 1)[0] as string) : ''
+  const isFull = first === 'localhost' || /[.:]/.test(first)
+  return isFull ? formatImageReference(parseImageReference(name)) : imageName(section, settings, name)
+}
+
 /**
  * Who logs in, by the config. Undefined where it has no password: the tool's own logins are used then.
  *

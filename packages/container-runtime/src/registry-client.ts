@@ -39,6 +39,37 @@ export async function digestOf(image: string, options: ResolveOptions = {}): Pro
 }
 
 /**
+ * The labels of an image, from its configuration, without pulling more of it. Undefined when there is no such image, or it is one
+ * of several platforms.
+ *
+ * @throws RuntimeBuildError LITHOPS_RUNTIME_BUILD when the registry cannot be reached, or refuses
+ */
+export async function labelsOf(
+  image: string,
+  options: ResolveOptions = {},
+): Promise<Readonly<Record<string, string>> | undefined> {
+  const { server, path, tag, digest } = parseImageReference(image)
+  const step = `Asking ${server} for the labels of ${image}`
+  return ask(server, step, options, async send => {
+    const json = async <T>(place: string): Promise<T | undefined> => {
+      const answer = await send('GET', place)
+      if (answer.ok) return (await answer.json()) as T
+      await answer.body?.cancel()
+      if (answer.status === 404) return undefined
+      throw refused(step, answer.status, options.login)
+    }
+    const manifest = await json<{ readonly config?: { readonly digest?: string } }>(
+      `${path}/manifests/${digest ?? tag}`,
+    )
+    if (manifest?.config?.digest === undefined) return undefined
+    const configuration = await json<{
+      readonly config?: { readonly Labels?: Readonly<Record<string, string>> | null }
+    }>(`${path}/blobs/${manifest.config.digest}`)
+    return configuration && (configuration.config?.Labels ?? {})
+  })
+}
+
+/**
  * All tags of the images of a path; none where there are no images.
  *
  * @param repository server and path, such as `registry.example:5000/team/worker`

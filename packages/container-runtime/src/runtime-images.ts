@@ -13,7 +13,7 @@ import { findImageTool } from './find-image-tool.ts'
 import { byDigest, formatImageReference, parseImageReference } from './image-reference.ts'
 import type { ImageTool, StepOptions } from './image-tool.ts'
 import { oncePerMachine } from './machine-lock.ts'
-import { imageName, loginOf, type RegistryLogin, type RegistrySettings } from './registries.ts'
+import { imageName, loginOf, type RegistryLogin, type RegistrySettings, runtimeImage } from './registries.ts'
 import { digestOf } from './registry-client.ts'
 import type { WorkerCode } from './worker-code.ts'
 import {
@@ -30,7 +30,7 @@ const DEFAULT_PATH = 'lithops-worker-ts'
 /** What images of extended runtimes are called whose base is the default one. From: Lithops, "runtime extend". */
 export const EXTENDED_PATH = 'lithops_runtime'
 /** What tags of images with a worker begin with, beside those that the user has given. */
-const WORKER_TAG = 'worker-'
+export const WORKER_TAG = 'worker-'
 
 /** What a config says of the images of runtimes. */
 export interface RuntimeImagesSettings {
@@ -62,6 +62,11 @@ export interface RuntimeImagesOptions {
   readonly login?: (server: string, signal: AbortSignal | undefined) => Promise<RegistryLogin | undefined>
   /** Path of the images of the runtime 'default' in the registry. Default: lithops-worker-ts. */
   readonly defaultPath?: string
+  /**
+   * For whom images are made: the same for one user of one place, and not legible, as images may be public. Whoever cleans up there
+   * removes those of the same. Default: nobody; they are removed with what is deployed of them alone.
+   */
+  readonly owner?: () => Promise<string>
   /** Called before each push: makes what the platform must have for it. */
   readonly beforePush?: (signal: AbortSignal | undefined) => Promise<void>
 }
@@ -148,8 +153,9 @@ export class RuntimeImages {
         log.info(`building ${image}, functions over ${plan.base}`)
         const files = await functionFiles(functions)
         this.#warnOfPublic(image)
+        const [platform, owner] = [this.#platform, await this.#options.owner?.()]
         await this.#buildOver(plan, signal, (tool, local, options) =>
-          buildExtensionImage(tool, { image, base: local, files, platform: this.#platform }, options),
+          buildExtensionImage(tool, { image, base: local, files, platform, owner }, options),
         )
         return { name: image, isBuilt: true }
       },
@@ -263,8 +269,9 @@ export class RuntimeImages {
     }
     return this.#buildOver(plan, signal, async (tool, local, options) => {
       const { worker, files, executables } = await code.files({ signal, log })
-      const platform = this.#platform
-      await buildWorkerImage(tool, { image, base: local, worker, files, executables, platform }, options)
+      const [platform, owner] = [this.#platform, await this.#options.owner?.()]
+      const made = { image, base: local, worker, files, executables, platform, owner }
+      await buildWorkerImage(tool, made, options)
     })
   }
 
@@ -330,11 +337,7 @@ export class RuntimeImages {
   /** The full name of the image of a runtime's name. */
   #imageOf(name: string): string {
     const { section, settings } = this.#options
-    const first = name.includes('/') ? (name.split('/', 1)[0] as string) : ''
-    const isFull = first === 'localhost' || /[.:]/.test(first)
-    const image = isFull
-      ? formatImageReference(parseImageReference(name))
-      : imageName(section, settings.registry, name)
+    const image = runtimeImage(section, settings.registry, name)
     const { tag } = parseImageReference(image)
     if (tag?.startsWith(WORKER_TAG))
       throw new ConfigError(`'${name}' is no name of a runtime: its tag must not begin with '${WORKER_TAG}'.`)

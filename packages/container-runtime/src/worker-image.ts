@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { RuntimeFunction } from '@lithops/core/driver'
+import { markLabels } from './image-marks.ts'
 import type { ImageTool, StepOptions } from './image-tool.ts'
 
 /** What default images stand on: the Node line that most clouds have, without compilers. */
@@ -52,24 +53,26 @@ export interface WorkerImage {
   readonly executables?: readonly string[]
   /** Such as 'linux/amd64'. */
   readonly platform: string
+  /** For whom it is made, told in a label. Default: nobody in particular. */
+  readonly owner?: string | undefined
 }
 
 /** Puts a worker into an image, over its base, and keeps the image on this machine. Throws RuntimeBuildError. */
 export async function buildWorkerImage(
   tool: ImageTool,
-  { image, base, worker, files = {}, executables = [], platform }: WorkerImage,
+  { worker, files = {}, executables = [], ...image }: WorkerImage,
   options: StepOptions = {},
 ): Promise<void> {
   await buildOver(
     tool,
-    { image, base, platform, executables, files: { ...files, [WORKER_NAME]: worker } },
+    { ...image, executables, files: { ...files, [WORKER_NAME]: worker } },
     { recipe: WORKER_RECIPE, labels: { [LABEL]: contentTag([worker]) } },
     options,
   )
 }
 
 /** Functions to put into an image over its base, as `functionFiles` gives them; a worker is laid over it later. */
-export type ExtensionImage = Pick<WorkerImage, 'image' | 'base' | 'platform'> &
+export type ExtensionImage = Pick<WorkerImage, 'image' | 'base' | 'platform' | 'owner'> &
   Required<Pick<WorkerImage, 'files'>>
 
 /** Puts functions into an image, and keeps the image on this machine. Throws RuntimeBuildError. */
@@ -92,9 +95,10 @@ async function buildOver(
     image,
     base,
     platform,
+    owner,
     files,
     executables,
-  }: Pick<WorkerImage, 'image' | 'base' | 'platform'> & Required<Pick<WorkerImage, 'files' | 'executables'>>,
+  }: ExtensionImage & Required<Pick<WorkerImage, 'executables'>>,
   { recipe, labels = {} }: { readonly recipe: string; readonly labels?: Readonly<Record<string, string>> },
   options: StepOptions,
 ): Promise<void> {
@@ -108,7 +112,9 @@ async function buildOver(
     }
     const dockerfile = join(folder, 'Dockerfile')
     await writeFile(dockerfile, recipe)
-    await tool.build({ image, dockerfile, context, platform, buildArgs: { BASE: base }, labels, ...options })
+    const marked = { ...labels, ...markLabels(image, owner) }
+    const buildArgs = { BASE: base }
+    await tool.build({ image, dockerfile, context, platform, buildArgs, labels: marked, ...options })
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

@@ -9,6 +9,7 @@ import {
   contentTag,
   digestOf,
   findImageTool,
+  labelsOf,
   removeImage,
   tagsOf,
   WORKER_PATH,
@@ -43,9 +44,11 @@ describe.each(toolNames)('%s', name => {
     const image = `${registry.part.host}/team/worker-${name}:${tag}`
     expect(await digestOf(image)).toBeUndefined()
     const files = { 'deep/er.txt': Buffer.from('x') }
-    await buildWorkerImage(tool, { image, base, worker, files, platform })
+    await buildWorkerImage(tool, { image, base, worker, files, platform, owner: 'me' })
     const digest = await tool.push(image)
     expect(await digestOf(image)).toBe(digest)
+    expect(await labelsOf(image)).toMatchObject({ 'org.lithops.tag': tag, 'org.lithops.owner': 'me' })
+    expect(await labelsOf(`${image}-never`)).toBeUndefined()
     expect(await digestOf(byDigest(image, digest))).toBe(digest)
     await tool.tag(image, `${image}-2`)
     await tool.remove(image)

@@ -31,9 +31,7 @@ export function deployRuntime(
  */
 export function updateRuntime(name: string | undefined, options: RuntimeOptions): Promise<boolean> {
   return withExecutor(options, async fexec => {
-    const choice = choiceOf(name, options)
-    await fexec.runtimes.delete(choice)
-    const deployed = await fexec.runtimes.deploy(choice)
+    const deployed = await fexec.runtimes.update(choiceOf(name, options))
     const lines = deployed.map(
       ({ backend, runtime, lithopsVersion }) =>
         `${backend}: runtime '${runtime.name}' is up to date: Lithops ${lithopsVersion}.`,
@@ -47,7 +45,11 @@ export function updateRuntime(name: string | undefined, options: RuntimeOptions)
 export function deleteRuntime(name: string | undefined, options: RuntimeOptions): Promise<boolean> {
   return withExecutor(options, async fexec => {
     await fexec.runtimes.delete(choiceOf(name, options))
-    print(options, { ok: true }, 'The runtime is removed. The next job deploys it again.')
+    print(
+      options,
+      { ok: true },
+      'The runtime is removed. The next job deploys it again; one that was extended must be extended again first.',
+    )
     return true
   })
 }

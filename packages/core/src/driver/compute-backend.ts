@@ -225,6 +225,12 @@ export interface DeployOptions {
   readonly secrets?: readonly WorkerSecrets[]
 }
 
+export interface DeleteOptions {
+  readonly signal?: AbortSignal
+  /** It is deployed again at once: what `extendRuntime` has made under the name stays. Default: false. */
+  readonly isReplaced?: boolean
+}
+
 /** That nobody waits for an activation any more: what an AbortSignal says, for one listener and at a fraction of its cost. */
 export interface Cancellation {
   readonly isRequested: boolean
@@ -327,8 +333,11 @@ export interface ComputeBackend {
   deployRuntime(runtime: RuntimeSpec, options: DeployOptions): Promise<RuntimeMetadata>
   /** Runtimes of this user that are deployed; empty when there are none. */
   listRuntimes(options?: { readonly signal?: AbortSignal }): Promise<readonly RuntimeListing[]>
-  /** Removes one runtime. Removing what is not there is not an error. */
-  deleteRuntime(runtime: RuntimeSpec, options?: { readonly signal?: AbortSignal }): Promise<void>
+  /**
+   * Removes one runtime, with what was made for it alone: also what `extendRuntime` has made under that name, and never what the user
+   * has built. Removing what is not there is not an error.
+   */
+  deleteRuntime(runtime: RuntimeSpec, options?: DeleteOptions): Promise<void>
 
   /**
    * Runs one activation. Resolves when it ended (synchronousReply) or was accepted. Never retries by itself.

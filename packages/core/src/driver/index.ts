@@ -30,6 +30,7 @@ export {
   COMPUTE_SPEC_VERSION,
   type ComputeBackend,
   type ComputeCapabilities,
+  type DeleteOptions,
   type DeployOptions,
   type ExtendedRuntime,
   type InstalledVersions,

@@ -95,13 +95,18 @@ export class Runtimes {
     })
   }
 
-  /** Removes a runtime; one that is not there is no error. The next job deploys it again. */
-  async delete(choice: RuntimeChoice = {}): Promise<void> {
-    const { signal } = choice
-    await this.#onEach(async backend => {
-      await backend.deleteRuntime(this.#specOf(backend, choice), signal === undefined ? {} : { signal })
-      return []
-    })
+  /**
+   * Removes a runtime; one that is not there is no error. The next job deploys it again. Of an extended one the image goes too: it
+   * must be extended again first.
+   */
+  delete(choice: RuntimeChoice = {}): Promise<void> {
+    return this.#delete(choice, false)
+  }
+
+  /** Removes what is deployed under a name, of this and of other versions, and deploys it anew. */
+  async update(choice: RuntimeDeployChoice = {}): Promise<readonly RuntimeReport[]> {
+    await this.#delete(choice, true)
+    return this.deploy(choice)
   }
 
   /** Builds a custom runtime. Throws NotSupportedError where the backend has no such thing. */
@@ -154,6 +159,15 @@ export class Runtimes {
     return this.#onEach(async backend =>
       (backend.policies?.() ?? []).map(policy => ({ ...policy, backend: backend.name })),
     )
+  }
+
+  async #delete(choice: RuntimeChoice, isReplaced: boolean): Promise<void> {
+    const { signal } = choice
+    await this.#onEach(async backend => {
+      const options = { isReplaced, ...(signal === undefined ? {} : { signal }) }
+      await backend.deleteRuntime(this.#specOf(backend, choice), options)
+      return []
+    })
   }
 
   #specOf(backend: ComputeBackend, { name, memoryMiB }: RuntimeChoice): RuntimeSpec {

@@ -148,6 +148,18 @@ const RULES: readonly Rule[] = [
   ),
   rule(
     'DELETE',
+    `${REPOSITORIES}/[^/]+/packages/([^/]+)/versions/([^/]+)`,
+    ['delete version', 'artifactregistry.versions.delete'],
+    ({ registry, operations }, { groups: [name = '', digest = ''], query }) => {
+      if (query.get('force') !== 'true') throw refusals.failedPrecondition('The version is tagged.')
+      return operations.begin(async () => {
+        registry.removeVersion(decodeURIComponent(name), digest)
+        return {}
+      })
+    },
+  ),
+  rule(
+    'DELETE',
     `${REPOSITORIES}/[^/]+/packages/([^/]+)`,
     ['delete package', 'artifactregistry.packages.delete'],
     ({ registry, operations }, { groups: [name = ''] }) => {

@@ -8,6 +8,9 @@ export interface StandInImage {
   readonly files: Readonly<Record<string, string>>
   readonly env: Readonly<Record<string, string>>
   readonly entrypoint: readonly string[]
+  readonly labels?: Readonly<Record<string, string>>
+  /** The configuration with the labels, as a blob. */
+  readonly config?: { readonly digest: string }
 }
 
 /** Who may push and pull: one login, or whoever this says yes to. */
@@ -16,11 +19,12 @@ export type RegistryAccess =
   | ((login: { readonly user: string; readonly password: string }) => boolean)
 
 const MANIFESTS = /^\/v2\/(.+)\/manifests\/([^/]+)$/
+const BLOBS = /^\/v2\/(.+)\/blobs\/([^/]+)$/
 const TAGS = /^\/v2\/(.+)\/tags\/list(?:\?|$)/
 
 /**
  * Where `podman-stand-in.mjs` pushes to and clusters without podman pull from. It answers the questions about tags and
- * digests of the OCI Distribution Specification; an image is one JSON document here, without layers.
+ * digests of the OCI Distribution Specification, and those about labels; an image is one JSON document here, without layers.
  */
 export class ImageRegistry {
   readonly #images = new Map<string, string>()
@@ -80,6 +84,15 @@ export class ImageRegistry {
     return [...this.#tags.keys()].some(tag => tag.replace(/:[^:]*$/, '').endsWith(`/${end}`))
   }
 
+  /** Removes one image of a path that ends so, with its tags there. Returns whether it was there. */
+  removeVersion(end: string, digest: string): boolean {
+    const path = [...this.#tags]
+      .filter(([, of]) => of === digest)
+      .map(([tag]) => tag.replace(/:[^:]*$/, ''))
+      .find(path => path.endsWith(`/${end}`))
+    return path !== undefined && this.#removeFrom(path, digest)
+  }
+
   remove(digest: string): void {
     this.#images.delete(digest)
     for (const [tag, of] of this.#tags) if (of === digest) this.#tags.delete(tag)
@@ -132,6 +145,14 @@ export class ImageRegistry {
     if (repository !== undefined) {
       const body = JSON.stringify({ name: repository, tags: this.tags(repository) })
       answer(200, { 'content-type': 'application/json' }, body)
+      return
+    }
+    const [, , blob] = BLOBS.exec(request.url ?? '') ?? []
+    if (blob !== undefined) {
+      const images = [...this.#images.values()].map(text => JSON.parse(text) as StandInImage)
+      const image = images.find(({ config }) => config?.digest === blob)
+      if (image === undefined) answer(404)
+      else answer(200, {}, JSON.stringify({ config: { Labels: image.labels } }))
       return
     }
     const [, path = '', reference = ''] = MANIFESTS.exec(request.url ?? '') ?? []

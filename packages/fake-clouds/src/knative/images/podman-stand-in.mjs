@@ -29,7 +29,10 @@ switch (command) {
   case 'build':
     keep(
       options.get('tag')[0],
-      build(options.get('file')[0], first, argumentsOf(options.get('build-arg') ?? [])),
+      labelled(
+        build(options.get('file')[0], first, argumentsOf(options.get('build-arg') ?? [])),
+        argumentsOf(options.get('label') ?? []),
+      ),
     )
     break
   case 'tag':
@@ -108,6 +111,13 @@ function build(dockerfile, context, args) {
     }
   }
   return image
+}
+
+/** With a configuration of its own, as a manifest names it. */
+function labelled(image, labels) {
+  const all = { ...image.labels, ...labels }
+  const digest = `sha256:${createHash('sha256').update(JSON.stringify(all)).digest('hex')}`
+  return { ...image, labels: all, config: { digest } }
 }
 
 function copy(source, target, files) {
