@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { KubernetesJobs } from '../batch/kubernetes-jobs.ts'
 import { FakeIam } from '../ibm/iam.ts'
 import type { ContainerRuntime } from '../knative/containers/containers.ts'
 import { PodmanContainers } from '../knative/containers/podman-containers.ts'
@@ -22,7 +23,8 @@ const PAGE_SIZE = 100
 
 /**
  * A stand-in for IBM Code Engine and IAM, for `ibm-cloud-sdk-core`: projects with jobs, job runs, applications, config maps and
- * secrets. Workers are real: the images that were pushed run as containers of podman, or as processes.
+ * secrets. Workers are real: the images that were pushed run as containers of podman, as Jobs of
+ * Kubernetes, or as processes.
  */
 export class FakeCodeEngine implements AsyncDisposable {
   readonly region = REGION
@@ -68,10 +70,7 @@ export class FakeCodeEngine implements AsyncDisposable {
   static async start(options: FakeCodeEngineOptions = {}): Promise<FakeCodeEngine> {
     const iam = await FakeIam.start({ apiKey: API_KEY })
     const registry = options.registry ?? (await ImageRegistry.start(options.registryLogin))
-    const runtime =
-      options.containers === undefined
-        ? new ProcessContainers(registry)
-        : new PodmanContainers(options.containers)
+    const runtime = runtimeOf(options, registry)
     const fake = new FakeCodeEngine(options, { iam, registry, runtime })
     fake.#api = await ApiServer.start({
       accepts: authorization => iam.accepts(authorization),
@@ -283,4 +282,12 @@ export class FakeCodeEngine implements AsyncDisposable {
       ...(next < all.length ? { next: { start, href: `?start=${start}` } } : {}),
     }
   }
+}
+
+function runtimeOf(
+  { containers, cluster }: FakeCodeEngineOptions,
+  registry: ImageRegistry,
+): ContainerRuntime {
+  if (cluster !== undefined) return new KubernetesJobs(cluster)
+  return containers === undefined ? new ProcessContainers(registry) : new PodmanContainers(containers)
 }

@@ -1,5 +1,6 @@
 import type { ImageRegistry } from '../knative/images/image-registry.ts'
 import type { ContainerTools } from '../real-parts/container-tools.ts'
+import type { KubernetesCluster } from '../real-parts/kubernetes-cluster.ts'
 
 /** How many of each a project may have. From: "Limits and quotas for Code Engine". */
 export interface CodeEngineQuotas {
@@ -37,6 +38,8 @@ export interface FakeCodeEngineOptions {
   readonly isReader?: boolean
   /** Containers are podman's, and images come from any registry that it reaches. Default: processes, and `registry`. */
   readonly containers?: Pick<ContainerTools, 'podman' | 'env'>
+  /** Containers are pods of Jobs on the node of that cluster; images come from any registry of this machine. */
+  readonly cluster?: KubernetesCluster
   /** Login of the registry that images of the processes come from. Default: anybody may pull and push. */
   readonly registryLogin?: { readonly user: string; readonly password: string }
   readonly registry?: ImageRegistry

@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { findProgram } from './find-program.ts'
+import { killPod } from './kill-pod.ts'
 import { type KubernetesApi, kubernetesApi } from './kubernetes.ts'
 import {
   containerdConfig,
@@ -20,6 +21,12 @@ export interface KubernetesCluster extends KubernetesApi {
   readonly nodeName: string
   /** What the kubelet has written so far. */
   kubeletLog(): Promise<string>
+  /**
+   * SIGKILL to whatever runs in the containers of a pod, as the kernel of its machine does it: without a word to the API, or to them.
+   *
+   * @param uid of the pod
+   */
+  kill(uid: string): void
 }
 
 const PROGRAMS = [
@@ -73,13 +80,15 @@ export const kubernetesCluster: RealPart<KubernetesCluster> = {
         await writeFile(config, kubeconfig(api), { mode: 0o600 })
         started.push(startController(folder, 'kube-controller-manager', { controllers: CONTROLLERS.join() }))
         started.push(startController(folder, 'kube-scheduler', {}))
-        const node = await startNode(folder, api)
+        const group = `lithops-node-${randomBytes(6).toString('hex')}`
+        const node = await startNode(folder, api, group)
         started.push(node)
         await node.ready(() => isReady(api), START_MS)
         return {
           ...api,
           nodeName: NODE_NAME,
           kubeletLog: () => readFile(path.join(folder, 'node.log'), 'utf8'),
+          kill: uid => killPod(group, uid),
           close,
         }
       } catch (error) {
@@ -111,8 +120,7 @@ function startController(
   })
 }
 
-async function startNode(folder: string, api: KubernetesApi): Promise<ServerProcess> {
-  const group = `lithops-node-${randomBytes(6).toString('hex')}`
+async function startNode(folder: string, api: KubernetesApi, group: string): Promise<ServerProcess> {
   const [certificateFile, cniFolder] = [path.join(folder, 'clients.pem'), path.join(folder, 'cni')]
   await writeFile(certificateFile, api.certificate)
   await mkdir(cniFolder)

@@ -1,10 +1,10 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
-import { request as httpsRequest } from 'node:https'
 import path from 'node:path'
 import { generate } from 'selfsigned'
 import { findProgram, PARTS_FOLDER } from './find-program.ts'
+import { type KubernetesRequests, requestsOf } from './kubernetes-requests.ts'
 import type { RealPart, RunningPart } from './real-part.ts'
 import { answers, freePort, inFolder, ServerProcess } from './server-process.ts'
 
@@ -22,7 +22,7 @@ export interface KubernetesAuditEntry {
 }
 
 /** A running API server. */
-export interface KubernetesApi extends RunningPart {
+export interface KubernetesApi extends RunningPart, KubernetesRequests {
   /** https, with a certificate of its own. */
   readonly url: string
   /** The certificate in PEM, for clients. */
@@ -33,11 +33,6 @@ export interface KubernetesApi extends RunningPart {
   readonly testerToken: string
   /** Knative Serving's own definitions of its resources, as YAML. */
   knativeDefinitions(): Promise<readonly string[]>
-  /**
-   * A request by the administrator; `body` is sent as JSON, and text as YAML. Resolves to the parsed answer, rejects with its
-   * status and text where it is a refusal.
-   */
-  request<T = unknown>(method: string, path: string, body?: unknown): Promise<T>
   /** What was done so far, with a status. Whoever has been answered is in it. */
   audit(): Promise<readonly KubernetesAuditEntry[]>
 }
@@ -158,11 +153,11 @@ async function startApi(folder: string, etcd: Etcd): Promise<KubernetesApi> {
     args: Object.entries(flags).map(([name, value]) => `--${name}=${value}`),
     logFile: path.join(folder, 'apiserver.log'),
   })
-  const request = requestsOf({ port, certificate, token: adminToken })
+  const requests = requestsOf({ port, certificate, token: adminToken })
   try {
     await server.ready(async () => {
-      await request('GET', '/readyz')
-      return (await request('GET', '/api/v1/namespaces/default')) !== undefined
+      await requests.request('GET', '/readyz')
+      return (await requests.request('GET', '/api/v1/namespaces/default')) !== undefined
     }, START_MS)
   } catch (error) {
     await server.close()
@@ -174,7 +169,7 @@ async function startApi(folder: string, etcd: Etcd): Promise<KubernetesApi> {
     adminToken,
     testerToken,
     knativeDefinitions: () => Promise.all(DEFINITIONS.map(name => readFile(definitionFile(name), 'utf8'))),
-    request,
+    ...requests,
     audit: async () => (await readFile(auditLog, 'utf8')).split('\n').filter(Boolean).flatMap(auditEntryOf),
     async close() {
       await server.close()
@@ -189,53 +184,6 @@ export function loopbackCertificate(): Promise<{ readonly cert: string; readonly
     keySize: 2048,
     extensions: [{ name: 'subjectAltName', altNames: [{ type: 7, ip: '127.0.0.1' }] }],
   })
-}
-
-function requestsOf({
-  port,
-  certificate,
-  token,
-}: {
-  readonly port: number
-  readonly certificate: string
-  readonly token: string
-}): KubernetesApi['request'] {
-  return <T>(method: string, place: string, body?: unknown) =>
-    new Promise<T>((resolve, reject) => {
-      const isText = typeof body === 'string'
-      const sent = httpsRequest(
-        {
-          host: '127.0.0.1',
-          port,
-          method,
-          path: place,
-          ca: certificate,
-          headers: {
-            authorization: `Bearer ${token}`,
-            ...(body === undefined ? {} : { 'content-type': isText ? 'application/yaml' : typeOf(method) }),
-          },
-        },
-        answer => {
-          let text = ''
-          answer.setEncoding('utf8')
-          answer.on('data', chunk => {
-            text += chunk
-          })
-          answer.once('error', reject)
-          answer.once('end', () => {
-            const { statusCode = 0, headers } = answer
-            if (statusCode >= 300) reject(new Error(`${method} ${place}: ${statusCode}: ${text}`))
-            else resolve((/json/.test(headers['content-type'] ?? '') ? JSON.parse(text) : text) as T)
-          })
-        },
-      )
-      sent.once('error', reject)
-      sent.end(isText || body === undefined ? body : JSON.stringify(body))
-    })
-}
-
-function typeOf(method: string): string {
-  return method === 'PATCH' ? 'application/merge-patch+json' : 'application/json'
 }
 
 interface AuditEvent {
