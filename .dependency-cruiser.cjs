@@ -105,12 +105,12 @@ module.exports = {
     },
     {
       name: 'driver-workers-use-the-worker',
-      comment: "A driver's remote half sees of core only its ./worker entry.",
+      comment: "A driver's remote half sees of core only its ./worker entries.",
       severity: 'error',
       from: { path: [`${DRIVERS}src/worker/`, '^packages/container-runtime/src/worker/'], pathNot: TESTS },
       to: {
         path: ['^packages/core/', '^@lithops/core'],
-        pathNot: ['^packages/core/dist/worker/', '^@lithops/core/worker$'],
+        pathNot: ['^packages/core/dist/worker/', '^@lithops/core/worker(/constants)?$'],
       },
     },
     {
@@ -123,7 +123,8 @@ module.exports = {
       },
       to: {
         path: '^packages/$1/src/',
-        pathNot: '^packages/$1/src/(worker/|limits\\.ts|http-protocol\\.ts|batch-file\\.ts|exit-facts\\.ts)',
+        pathNot:
+          '^packages/$1/src/(worker/|limits\\.ts|http-protocol\\.ts|batch-file\\.ts|worker-arguments\\.ts|exit-facts\\.ts)',
       },
     },
     {

@@ -22,7 +22,7 @@ for (const name of readdirSync(path.join(root, 'packages'))) {
   for (const [entry, conditions] of Object.entries(manifest.exports)) {
     const types = conditions?.import?.types
     if (types === undefined) continue
-    const suffix = entry === '.' ? '' : `.${entry.slice(2)}`
+    const suffix = entry === '.' ? '' : `.${entry.slice(2).replaceAll('/', '.')}`
     report(folder, file, path.join(folder, types), `${name}${suffix}.api.md`)
   }
 }

@@ -10,7 +10,7 @@ const dist = fileURLToPath(new URL('../../packages/container-runtime/dist', impo
 
 /** Starts the worker of container images as a process of this machine, and says where it listens once it is ready. */
 async function startContainer(concurrency, folder) {
-  const child = spawn(process.execPath, [join(folder, 'entry.js')], {
+  const child = spawn(process.execPath, [join(folder, 'entry.cjs')], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, PORT: '0', LITHOPS_CONCURRENCY: String(concurrency) },
   })
@@ -45,7 +45,7 @@ export async function containersBackend({
   image = `${dist}/worker`,
   bakesFunctions = false,
 }) {
-  if (!existsSync(`${dist}/worker/entry.js`)) throw new NotBuiltError('packages/container-runtime/dist')
+  if (!existsSync(`${dist}/worker/entry.cjs`)) throw new NotBuiltError('packages/container-runtime/dist')
   const started = []
   const start = async () => {
     const some = Array.from({ length: containers }, () => startContainer(concurrency, image))

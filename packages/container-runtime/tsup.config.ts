@@ -18,11 +18,12 @@ export default defineConfig([
     dts: !process.env.NODTS,
     shims: true,
   },
-  // What containers run, in one file: it is copied into images as it is, or bundled with drivers.
+  // What containers run, in one file: it is copied into images as it is, or bundled with drivers. CommonJS starts sooner, and its parts,
+  // those of Node too, are loaded when they are imported.
   {
     ...common,
     entry: { 'worker/entry': 'src/worker/entry.ts', 'worker/start': 'src/worker/start.ts' },
-    format: ['esm'],
+    format: ['cjs'],
     sourcemap: false,
     dts: false,
     splitting: false,

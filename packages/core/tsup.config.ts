@@ -8,6 +8,7 @@ const entries = {
   'lazy-imports': 'src/lazy-imports.ts',
   'driver/index': 'src/driver/index.ts',
   'worker/index': 'src/worker/index.ts',
+  'worker/constants': 'src/worker/constants.ts',
   'testing/index': 'src/testing/index.ts',
 }
 

@@ -5,10 +5,6 @@ import { brotliCompress, brotliDecompress, constants } from 'node:zlib'
 
 /** Variable that tells workers where a batch lies; JSON of a BatchPlace. */
 export const BATCH_VARIABLE = 'LITHOPS_BATCH'
-/** Argument of a worker that runs one activation of a batch. */
-export const BATCH_ARGUMENT = 'batch'
-/** Argument of a worker that says what it is. */
-export const METADATA_ARGUMENT = 'metadata'
 
 const MAGIC = [0x4c, 0x42] as const
 const BATCH_VERSION = 1

@@ -13,14 +13,7 @@ export type {
 export { Batches, type BatchesOptions } from './batch/batches.ts'
 export { QuotaRoom, type QuotaRoomOptions } from './batch/quota-room.ts'
 export { type StartOnceOptions, startOnce } from './batch/start-once.ts'
-export {
-  BATCH_ARGUMENT,
-  BATCH_VARIABLE,
-  batchVariables,
-  encodeBatch,
-  METADATA_ARGUMENT,
-  packBatch,
-} from './batch-file.ts'
+export { BATCH_VARIABLE, batchVariables, encodeBatch, packBatch } from './batch-file.ts'
 export {
   batchCapabilities,
   type ContainerSettings,
@@ -73,6 +66,7 @@ export {
   type RuntimeImagesSettings,
 } from './runtime-images.ts'
 export { type WorkerRefusal, workerRefused } from './worker-answers.ts'
+export { BATCH_ARGUMENT, METADATA_ARGUMENT } from './worker-arguments.ts'
 export { bundleWorker } from './worker-bundle.ts'
 export {
   imageTarget,

@@ -3,23 +3,24 @@ import { dirname } from 'node:path'
 import { RuntimeBuildError, type WorkerDriver } from '@lithops/core/driver'
 import { workerFile } from './worker-file.ts'
 
-/** ESM bundles of CommonJS packages need it. */
-const BANNER = "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);"
+/** For ESM packages that ask where they are. */
+const FILE_URL = '__lithopsFileUrl'
+const BANNER = `const ${FILE_URL}=require("node:url").pathToFileURL(__filename).href;`
 
 const bundles = new Map<string, Promise<Uint8Array>>()
 
 /**
- * The worker in one file that imports nothing but Node, for `WorkerImage.worker`: it serves HTTP, and runs batches. The same
- * drivers give the same bytes.
+ * The worker in one CommonJS file that imports nothing but Node, for `WorkerImage.worker`: it serves HTTP, and runs batches. The
+ * same drivers give the same bytes.
  *
  * @param drivers of storages and monitors that its jobs need, as `DeployOptions.drivers` has them
- * @throws RuntimeBuildError when a driver cannot be bundled
+ * @throws RuntimeBuildError when a driver cannot be bundled: one of its modules waits at its top level (`await`), say
  */
 export function bundleWorker(drivers: readonly WorkerDriver[] = []): Promise<Uint8Array> {
   const key = JSON.stringify(drivers.map(({ kind, module }) => [kind, module]).sort())
   let bundle = bundles.get(key)
   if (bundle === undefined) {
-    bundle = drivers.length === 0 ? readFile(workerFile('entry.js')) : bundleWith(drivers)
+    bundle = drivers.length === 0 ? readFile(workerFile('entry.cjs')) : bundleWith(drivers)
     bundles.set(key, bundle)
     bundle.catch(() => bundles.delete(key))
   }
@@ -38,12 +39,12 @@ async function bundleWith(drivers: readonly WorkerDriver[]): Promise<Uint8Array>
   try {
     const { outputFiles } = await build({
       stdin: {
-        contents: `import { startWorker } from ${JSON.stringify(workerFile('start.js'))}
-await startWorker(import.meta.url, async () => ({
+        contents: `import { startWorker } from ${JSON.stringify(workerFile('start.cjs'))}
+startWorker(async () => ({
   storages: ${load('storage', 'storage')},
   monitors: ${load('monitor', 'publisher')},
 }))`,
-        resolveDir: dirname(workerFile('start.js')),
+        resolveDir: dirname(workerFile('start.cjs')),
         sourcefile: 'entry.mjs',
       },
       bundle: true,
@@ -51,7 +52,8 @@ await startWorker(import.meta.url, async () => ({
       minify: true,
       keepNames: true,
       platform: 'node',
-      format: 'esm',
+      format: 'cjs',
+      define: { 'import.meta.url': FILE_URL },
       target: 'node20',
       legalComments: 'none',
       logLevel: 'silent',

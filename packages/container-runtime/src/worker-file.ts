@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { RuntimeBuildError } from '@lithops/core/driver'
 
 /** A file of the worker, as the build has made it: beside this code, or beside its source. */
-export function workerFile(name: 'entry.js' | 'start.js'): string {
+export function workerFile(name: 'entry.cjs' | 'start.cjs'): string {
   const here = dirname(fileURLToPath(import.meta.url))
   const places = [join(here, 'worker', name), join(here, '..', 'dist', 'worker', name)]
   const found = places.find(existsSync)

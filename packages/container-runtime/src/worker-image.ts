@@ -9,10 +9,10 @@ import type { ImageTool, StepOptions } from './image-tool.ts'
 /** What default images stand on: the Node line that most clouds have, without compilers. */
 export const DEFAULT_BASE_IMAGE = 'docker.io/library/node:24-bookworm-slim'
 /** Where the worker lies in images. */
-export const WORKER_PATH = '/lithops/worker.mjs'
+export const WORKER_PATH = '/lithops/worker.cjs'
 
 const FUNCTION_FOLDER = 'functions'
-const WORKER_NAME = 'worker.mjs'
+const WORKER_NAME = 'worker.cjs'
 /** Users of images of Node have this one, named node. */
 const USER = '1000:1000'
 const FILE_MODE = 0o644
@@ -45,7 +45,7 @@ export interface WorkerImage {
   readonly image: string
   /** Image that it stands on: of a registry, or of this machine. It must have `node` on its PATH. */
   readonly base: string
-  /** The worker: a module in one file that imports nothing but Node. */
+  /** The worker: one CommonJS file that imports nothing but Node. */
   readonly worker: Uint8Array
   /** Further files beside the worker, by their paths below its folder. Default: none. */
   readonly files?: Readonly<Record<string, Uint8Array>>

@@ -59,7 +59,7 @@ export class BatchPlatform implements ComputeBackend {
 
   async deployRuntime(_: RuntimeSpec, options: DeployOptions = {}): Promise<RuntimeMetadata> {
     for (const secret of options.secrets ?? []) this.#secrets.set(secret.storageId, secret)
-    const file = join(this.#folder, `worker-${Math.random()}.mjs`)
+    const file = join(this.#folder, `worker-${Math.random()}.cjs`)
     this.#worker = bundleWorker(options.drivers ?? []).then(async code => {
       await writeFile(file, code)
       return file
@@ -84,7 +84,7 @@ export class BatchPlatform implements ComputeBackend {
     const payloads = this.#waiting.splice(0)
     const secrets = [...this.#secrets.values()]
     const { parts, ...place } = await this.#place(`batch-${this.#batches++}`, encodeBatch(payloads), secrets)
-    const file = (await this.#worker) ?? fileURLToPath(new URL('../dist/worker/entry.js', import.meta.url))
+    const file = (await this.#worker) ?? fileURLToPath(new URL('../dist/worker/entry.cjs', import.meta.url))
     for (const index of payloads.keys()) {
       const environment = {
         ...(parts as Record<string, string> | undefined),

@@ -1,6 +1,6 @@
 // The built worker with one mistake (TEST_MISTAKE) in the processes that run its functions.
 
-import { startWorker } from '../dist/worker/start.js'
+import { startWorker } from '../dist/worker/start.cjs'
 
 const exit = process.exit.bind(process)
 
@@ -16,7 +16,7 @@ const mistakes = {
   },
 }
 
-await startWorker(import.meta.url, async () => {
+await startWorker(async () => {
   // when the worker has taken over its process, and before its first call
   setTimeout(mistakes[process.env.TEST_MISTAKE])
   return {}

@@ -106,7 +106,7 @@ export class HttpPlatform implements ComputeBackend {
   /** What an image would have: the worker, and functions beside it. */
   async #placeFunctions(functions: readonly RuntimeFunction[]): Promise<void> {
     const folder = this.#options.functionsIn as string
-    const files = { ...(await functionFiles(functions)), 'worker.mjs': await bundleWorker() }
+    const files = { ...(await functionFiles(functions)), 'worker.cjs': await bundleWorker() }
     for (const [name, bytes] of Object.entries(files)) {
       await mkdir(dirname(join(folder, name)), { recursive: true })
       await writeFile(join(folder, name), bytes)
@@ -122,7 +122,7 @@ export class HttpPlatform implements ComputeBackend {
       ...environment,
     }
     const { functionsIn } = this.#options
-    const beside = functionsIn === undefined ? {} : { file: join(functionsIn, 'worker.mjs') }
+    const beside = functionsIn === undefined ? {} : { file: join(functionsIn, 'worker.cjs') }
     const program = start?.(all) ?? new WorkerProgram(all, beside)
     this.deployments++
     const origin = await program.origin()

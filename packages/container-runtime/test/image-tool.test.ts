@@ -18,7 +18,7 @@ import { guarded, missingTool, open, registry, testTool, toolNames, tools } from
 
 const platform = `linux/${process.arch === 'arm64' ? 'arm64' : 'amd64'}`
 const worker = Buffer.from(
-  `import fs from 'node:fs'
+  `const fs = require('node:fs')
    process.once('SIGTERM', () => { console.log('told to end'); process.exit(0) })
    if (process.argv[2] === 'wait') setInterval(() => {}, 1000)
    console.log(JSON.stringify([process.getuid(), process.env.NODE_ENV, process.argv.slice(1), fs.readdirSync('/lithops')]))`,
@@ -57,7 +57,7 @@ describe.each(toolNames)('%s', name => {
     await tool.remove(image)
     await tool.pull(byDigest(image, digest))
     const said = podman('run', '--rm', '--network=host', byDigest(image, digest), 'x')
-    expect(JSON.parse(said)).toEqual([1000, 'production', [WORKER_PATH, 'x'], ['deep', 'worker.mjs']])
+    expect(JSON.parse(said)).toEqual([1000, 'production', [WORKER_PATH, 'x'], ['deep', 'worker.cjs']])
     await tool.close()
     expect(foldersOf()).toEqual([])
   })

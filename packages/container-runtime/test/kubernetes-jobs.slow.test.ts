@@ -56,7 +56,7 @@ testJobs('each index runs its part of the batch, as nobody in particular', {}, a
     }
   }
   const seen = await fexec.getResult(fexec.map(look, [5, 6, 7], once))
-  const first = ['node', '/lithops/worker.mjs', 'batch']
+  const first = ['node', '/lithops/worker.cjs', 'batch']
   expect(seen).toEqual(
     [5, 6, 7].map((x, index) => ({ x, index: `${index}`, user: 1000, first, secrets: false })),
   )

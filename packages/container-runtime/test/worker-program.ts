@@ -23,7 +23,7 @@ export class WorkerProgram {
 
   constructor(
     environment: Readonly<Record<string, string>> = {},
-    { file = '../dist/worker/entry.js', args = [], command, cwd }: WorkerProgramOptions = {},
+    { file = '../dist/worker/entry.cjs', args = [], command, cwd }: WorkerProgramOptions = {},
   ) {
     const main = isAbsolute(file) ? file : fileURLToPath(new URL(file, import.meta.url))
     const [program, ...rest] = command ?? [process.execPath, main, ...args]

@@ -7,6 +7,8 @@ import { sha256 } from '@noble/hashes/sha2.js'
 
 export const nodeCrypto = (): typeof import('node:crypto') => process.getBuiltinModule('node:crypto')
 export const nodeZlib = (): typeof import('node:zlib') => process.getBuiltinModule('node:zlib')
+export const nodeThreads = (): typeof import('node:worker_threads') =>
+  process.getBuiltinModule('node:worker_threads')
 
 /** Above this, Node's own hashing is so much faster that it is worth its loading. */
 const SHORT_BYTES = 64 * 1024

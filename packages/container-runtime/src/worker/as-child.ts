@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
+import { workerProgram } from './image-folders.ts'
 import { memoryKills } from './memory-kills.ts'
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const
@@ -16,10 +17,12 @@ export function isFirstProcess(): boolean {
   return process.pid === 1
 }
 
-/** Runs the same program once more as a child, and ends as that ends: with its exit code, or 128 and its signal. */
-export function runAsChild(file: string, args: readonly string[]): Promise<never> {
+/** Runs the worker once more as a child, and ends as that ends: with its exit code, or 128 and its signal. */
+export function runAsChild(args: readonly string[]): Promise<never> {
   return new Promise((_resolve, reject) => {
-    const child = spawn(process.execPath, [...process.execArgv, file, ...args], { stdio: 'inherit' })
+    const child = spawn(process.execPath, [...process.execArgv, workerProgram(), ...args], {
+      stdio: 'inherit',
+    })
     for (const signal of SIGNALS) process.on(signal, () => child.kill(signal))
     child.once('error', reject)
     const killsBefore = memoryKills() ?? 0

@@ -1,9 +1,13 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { PROTOCOL_VERSION } from '@lithops/core/worker'
 import {
-  ACCESS_HEADER,
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { PROTOCOL_VERSION } from '@lithops/core/worker/constants'
+import {
   type ActivationError,
   DEFAULT_HEARTBEAT_MS,
   DISCONNECT_HEADER,
@@ -16,7 +20,7 @@ import {
 } from '../http-protocol.ts'
 import { answerJson, Reply } from './reply.ts'
 import type { WorkerSettings } from './settings.ts'
-import { WorkerPool } from './worker-pool.ts'
+import type { WorkerPool } from './worker-pool.ts'
 
 /**
  * Longer than proxies keep idle connections, so that they are never closed under a request. From: "Timeouts and retries" of
@@ -35,24 +39,24 @@ export interface HttpWorker {
   end(): Promise<void>
 }
 
-export function startHttpWorker(
-  settings: WorkerSettings,
-  options: {
-    readonly args: readonly string[]
-    readonly onBroken: (reason: string) => void
-    /** An answer is out, and nothing is under way. */
-    readonly onIdle: () => void
-  },
-): HttpWorker {
+export interface HttpWorkerOptions {
+  readonly settings: WorkerSettings
+  readonly pool: WorkerPool
+  /** Requests that it denies are answered with 401. */
+  readonly mayEnter: (headers: IncomingHttpHeaders) => boolean
+  /** An answer is out, and nothing is under way. */
+  readonly onIdle: () => void
+}
+
+export function startHttpWorker({ settings, pool, mayEnter, onIdle }: HttpWorkerOptions): HttpWorker {
   const { workerProcesses, concurrency, graceMs, port } = settings
-  const pool = new WorkerPool({ ...options, size: workerProcesses, concurrency })
   let isEnding = false
   const server = createServer((request, response) => {
     const path = (request.url ?? '/').split('?', 1)[0] as string
-    if (!mayEnter(request, settings.accessKey)) {
+    if (!mayEnter(request.headers)) {
       response.writeHead(401, { [WORKER_HEADER]: PROTOCOL_VERSION, connection: 'close' })
       response.end()
-    } else if (request.method === 'POST' && path === '/') void serve(request, response, pool, options.onIdle)
+    } else if (request.method === 'POST' && path === '/') void serve(request, response, pool, onIdle)
     else if ((request.method === 'GET' || request.method === 'HEAD') && HEALTH_PATHS.has(path)) {
       const state = isEnding ? 'ending' : pool.metadata === undefined ? 'starting' : 'ready'
       const facts = pool.metadata === undefined ? {} : { workerProcesses, concurrency }
@@ -88,13 +92,6 @@ export function startHttpWorker(
       return ended
     },
   }
-}
-
-/** In a time that tells nothing of the key. */
-function mayEnter({ headers }: IncomingMessage, accessKey: string | undefined): boolean {
-  if (accessKey === undefined) return true
-  const digestOf = (text: string) => createHash('sha256').update(text).digest()
-  return timingSafeEqual(digestOf(String(headers[ACCESS_HEADER])), digestOf(accessKey))
 }
 
 async function serve(

@@ -1,4 +1,4 @@
-import { TIMEOUT_MARK } from '@lithops/core/worker'
+import { TIMEOUT_MARK } from '@lithops/core/worker/constants'
 import type { ActivationError } from '../http-protocol.ts'
 
 /** How a process that ran functions has ended. */

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { PROTOCOL_VERSION } from '@lithops/core/worker'
+import { PROTOCOL_VERSION } from '@lithops/core/worker/constants'
 import {
   type ActivationEnd,
   type ActivationError,

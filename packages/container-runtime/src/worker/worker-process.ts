@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { rm } from 'node:fs/promises'
+import { rm } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
@@ -171,8 +171,7 @@ export class WorkerProcess {
     this.#takesMore = false
     const { pid } = this.#child
     // where the worker keeps functions that it imports
-    if (pid !== undefined)
-      void rm(join(tmpdir(), `lithops-${pid}`), { recursive: true, force: true }).catch(() => {})
+    if (pid !== undefined) rm(join(tmpdir(), `lithops-${pid}`), { recursive: true, force: true }, () => {})
     const kills = memoryKills()
     const end = endOfProcess({
       code,

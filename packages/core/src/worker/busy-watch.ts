@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs'
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
+import { nodeThreads } from '../builtins.ts'
 import { TIMEOUT_MARK } from '../driver/worker-marks.ts'
 
 /** Ends a process by default, and no program listens to it: the platform's report tells it from a crash or a kill. */
@@ -81,7 +82,7 @@ export class BusyWatch {
   }
 
   #start(): Worker {
-    const thread = new Worker(WATCHER, {
+    const thread = new (nodeThreads().Worker)(WATCHER, {
       eval: true,
       env: {},
       execArgv: [],
