@@ -1,9 +1,7 @@
 import { type ResolvedConfig, resolveConfig } from '../config/resolve-config.ts'
-import { COMPUTE_SPEC_VERSION, type ComputeBackend } from '../driver/compute-backend.ts'
-import type { ComputeDriver, DriverContext, MonitorDriver, StorageDriver } from '../driver/driver.ts'
-import { checkDriverShape } from '../driver/driver-shape.ts'
-import type { Monitor } from '../driver/monitor.ts'
-import { ConfigError, DriverContractError } from '../errors/index.ts'
+import type { ComputeBackend } from '../driver/compute-backend.ts'
+import type { MonitorDriver, StorageDriver } from '../driver/driver.ts'
+import { ConfigError } from '../errors/index.ts'
 import { type CallOptions, compileRetries, DEFAULT_RETRIES, type JobDefaults } from '../job/job-options.ts'
 import {
   checker,
@@ -13,18 +11,12 @@ import {
   isText,
   unknownOption,
 } from '../job/option-checks.ts'
-import { importFallbackMonitor, importStorageMonitor } from '../lazy-imports.ts'
-import type { Pause } from '../monitor/polling-pace.ts'
-import type { OpenStorage } from '../storage/open-storage.ts'
+import { type BackendChoice, backendChoices, isBackend, openBackend } from './backend-choice.ts'
 import type { BakedFunction } from './baked-function.ts'
-import { driverContext, LEVELS, makeLog, namesOf, sectionOf, tellOfConfig } from './driver-section.ts'
-import { findDriver } from './find-driver.ts'
-import { localhostBackend } from './localhost-choice.ts'
-import { storageless } from './needs-storage.ts'
+import { driverContext, LEVELS, makeLog, namesOf, tellOfConfig } from './driver-section.ts'
+import { isStorageless, jobStorageOpener, openNamedStorage } from './job-storage-opener.ts'
+import { monitorOpener, openStorageMonitor } from './monitor-opener.ts'
 import type { ExecutorParts } from './open-executor.ts'
-import { storageOpener } from './storage-opener.ts'
-
-type BackendChoice = string | ComputeDriver | ComputeBackend
 
 /** What the constructor of an executor takes. Everything is optional, and wins over the config. */
 export interface ExecutorOptions {
@@ -176,207 +168,6 @@ function checkOptions(options: ExecutorOptions): void {
   is('storages', 'a list of names and drivers', value => Array.isArray(value) && value.every(isStorage))
   if (problems.length === 0) return
   throw new ConfigError(`The options of the executor are wrong: ${problems.join('; ')}.`)
-}
-
-function backendChoices(
-  options: ExecutorOptions,
-  config: ResolvedConfig | undefined,
-  kind: ExecutorKind,
-): BackendChoice[] {
-  const mode = config?.lithops.mode
-  const named =
-    options.backend ??
-    config?.lithops.backend ??
-    (mode === 'serverless' || kind.only === 'serverless' ? config?.serverless.backend : undefined)
-  if (mode === 'standalone') {
-    throw new ConfigError(
-      'mode: standalone is not there: Lithops for TypeScript runs on localhost and on serverless backends.',
-    )
-  }
-  const list = [named ?? []].flat() as BackendChoice[]
-  if (named !== undefined && list.length === 0) {
-    throw new ConfigError('backend must name at least one backend, and the list is empty.')
-  }
-  if (
-    kind.only === 'localhost' &&
-    options.backend !== undefined &&
-    list.some(choice => choice !== 'localhost')
-  ) {
-    const name = list.map(choice => (typeof choice === 'string' ? choice : choice.name)).join(', ')
-    throw new ConfigError(
-      `${kind.className} runs on localhost, not on ${name}. Use FunctionExecutor for that.`,
-    )
-  }
-  if (kind.only === 'localhost' || (mode === 'localhost' && list.length === 0)) return ['localhost']
-  if (list.length === 0) {
-    if (kind.only !== 'serverless' && mode !== 'serverless') return ['localhost']
-    throw new ConfigError(
-      `${kind.only === 'serverless' ? kind.className : 'mode: serverless'} needs a backend: name one, for instance backend: aws_lambda.`,
-    )
-  }
-  if ((kind.only === 'serverless' || mode === 'serverless') && list.includes('localhost')) {
-    throw new ConfigError(
-      `${kind.only === 'serverless' ? kind.className : 'mode: serverless'} does not run on localhost. Use FunctionExecutor or LocalhostExecutor for that, or name a serverless backend.`,
-    )
-  }
-  for (const choice of list) {
-    if (typeof choice !== 'string' && (typeof choice !== 'object' || choice === null)) {
-      throw new ConfigError(`backend must be a name, a driver or a list of them, not ${String(choice)}.`)
-    }
-  }
-  return list
-}
-
-function openBackend(
-  choice: BackendChoice,
-  config: ResolvedConfig | undefined,
-  context: DriverContext,
-): ComputeBackend | Promise<ComputeBackend> {
-  if (choice === 'localhost') return localhostBackend(config?.localhost, context.log)
-  if (typeof choice === 'string') {
-    return findDriver('backend', choice, context).then(async ({ driver }) => {
-      return checkBackend(await driver.create(sectionOf(driver, config, context.log), context))
-    })
-  }
-  if (isBackend(choice)) return checkBackend(choice)
-  if (typeof choice.create !== 'function') {
-    throw new DriverContractError(
-      'The object given as backend is neither a backend (invoke) nor a driver (create).',
-    )
-  }
-  checkDriverShape('backend', 'the option backend', choice)
-  const made = choice.create(sectionOf(choice, config, context.log), context)
-  return made instanceof Promise ? made.then(checkBackend) : checkBackend(made)
-}
-
-/** A backend object, not a driver that makes one. */
-function isBackend(choice: BackendChoice): choice is ComputeBackend {
-  return typeof choice === 'object' && 'invoke' in choice
-}
-
-const BACKEND_METHODS = [
-  'deployRuntime',
-  'listRuntimes',
-  'deleteRuntime',
-  'invoke',
-  'clean',
-  'close',
-] as const
-
-function checkBackend(backend: ComputeBackend): ComputeBackend {
-  if (backend.specVersion !== COMPUTE_SPEC_VERSION) {
-    throw new DriverContractError(
-      `Backend '${backend.name}' has specVersion ${String(backend.specVersion)}, and this core needs ${COMPUTE_SPEC_VERSION}.`,
-    )
-  }
-  for (const method of BACKEND_METHODS) {
-    if (typeof backend[method] !== 'function') {
-      throw new DriverContractError(`Backend '${backend.name}' has no method ${method}().`)
-    }
-  }
-  if (typeof backend.capabilities !== 'object' || typeof backend.defaultRuntime !== 'object') {
-    throw new DriverContractError(`Backend '${backend.name}' lacks capabilities or defaultRuntime.`)
-  }
-  return backend
-}
-
-function isRemote(backends: readonly BackendChoice[]): boolean {
-  return backends.some(backend => typeof backend === 'string' && backend !== 'localhost')
-}
-
-function isStorageless(
-  wanted: string | StorageDriver | undefined,
-  backends: readonly BackendChoice[],
-): boolean {
-  return wanted === 'storageless' || (wanted === undefined && isRemote(backends))
-}
-
-function jobStorageOpener(
-  wanted: string | StorageDriver | undefined,
-  backends: readonly BackendChoice[],
-  config: ResolvedConfig | undefined,
-  context: DriverContext,
-): ExecutorParts['openStorage'] {
-  if (isStorageless(wanted, backends)) return () => undefined
-  if (wanted === 'localhost' && isRemote(backends)) {
-    throw new ConfigError(
-      'storage: localhost cannot be used with a remote backend: its workers do not see this machine. Name another storage, or storageless.',
-    )
-  }
-  const open = storageOpener(wanted ?? 'localhost', config, context)
-  if (wanted !== undefined) return open
-  const unasked = (storage: OpenStorage): OpenStorage => ({ ...storage, isDefault: true })
-  return () => {
-    const opened = open()
-    return opened instanceof Promise ? opened.then(unasked) : opened && unasked(opened)
-  }
-}
-
-/** A storage beside the job's own, by its config name. */
-async function openNamedStorage(
-  name: string,
-  known: readonly (string | StorageDriver)[],
-  backends: readonly BackendChoice[],
-  config: ResolvedConfig | undefined,
-  context: DriverContext,
-): Promise<OpenStorage> {
-  const driver = known.find(candidate => typeof candidate === 'object' && candidate.name === name)
-  if (typeof driver === 'object') checkDriverShape('storage', 'the option storages', driver)
-  if (driver !== undefined) return storageOpener(driver, config, context)()
-  return jobStorageOpener(name, backends, config, context)() as Promise<OpenStorage>
-}
-
-function monitorOpener(
-  options: ExecutorOptions,
-  config: ResolvedConfig | undefined,
-  context: DriverContext,
-  chosen: {
-    readonly storage: string | StorageDriver | undefined
-    readonly backends: readonly BackendChoice[]
-  },
-): ExecutorParts['openMonitor'] {
-  const wanted =
-    options.monitoring ??
-    config?.lithops.monitoring?.toLowerCase() ??
-    (config?.lithops.rabbitmq_monitor === true ? 'rabbitmq' : undefined)
-  if (
-    options.monitoring === undefined &&
-    config?.lithops.rabbitmq_monitor === true &&
-    wanted !== 'rabbitmq'
-  ) {
-    throw new ConfigError(
-      `lithops.rabbitmq_monitor is true, and lithops.monitoring is '${String(wanted)}': give one of them.`,
-    )
-  }
-  if (wanted === undefined || wanted === 'direct') return undefined
-  if (wanted === 'storage' && isStorageless(chosen.storage, chosen.backends))
-    throw storageless('monitoring: storage')
-  if (typeof wanted === 'object') checkDriverShape('monitor', 'the option monitoring', wanted)
-  return async (storage): Promise<Monitor> => {
-    const surroundings = { ...context, storage }
-    if (wanted === 'storage') return openStorageMonitor(storage, config)
-    const driver = typeof wanted === 'string' ? (await findDriver('monitor', wanted, context)).driver : wanted
-    const monitor = await driver.create(sectionOf(driver, config, context.log), surroundings)
-    if (monitor.fallsBackToStorage !== true || storage === undefined) return monitor
-    const { FallbackMonitor } = await importFallbackMonitor()
-    const second = await storageMonitorOpener(storage, config)
-    return new FallbackMonitor(monitor, second, context.log)
-  }
-}
-
-async function openStorageMonitor(
-  storage: OpenStorage | undefined,
-  config: ResolvedConfig | undefined,
-): Promise<Monitor> {
-  return (await storageMonitorOpener(storage, config))(usual => usual)
-}
-
-async function storageMonitorOpener(storage: OpenStorage | undefined, config: ResolvedConfig | undefined) {
-  const storageMonitor = await importStorageMonitor()
-  const interval = config?.lithops.monitoring_interval
-  const section = interval === undefined ? {} : { monitoring_interval: interval }
-  return (makePause: (usual: Pause) => Pause) =>
-    storageMonitor.openStorageMonitor(section, { storage, makePause })
 }
 
 function jobDefaults(
