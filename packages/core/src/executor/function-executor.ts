@@ -26,6 +26,7 @@ import { newExecutorId } from './executor-id.ts'
 import { type ExecutorKind, type ExecutorOptions, resolveExecutor } from './executor-options.ts'
 import { type JobListing, listJobs } from './job-listing.ts'
 import { type JobHost, JobRunner } from './job-runner.ts'
+import { logsOfBackends } from './logs-of-backends.ts'
 import {
   checkMapReduceOptions,
   type GroupedFutures,
@@ -363,11 +364,13 @@ export class FunctionExecutor {
     return this.platformLogs({ requestId, sinceMs: future.stats.submittedMs })
   }
 
-  /** The same for a request of any program, by its id, or for all of a job, by its key. */
+  /**
+   * The same for a request of any program, by its id, or for all of a job, by its key. Of several backends those that have none are named
+   * in the log of the program; it rejects where none has anything, and one could not be read.
+   */
   async platformLogs(query: LogQuery): Promise<string> {
     const backends = await this.#surroundings.backends()
-    const logs = await Promise.all(backends.map(backend => backend.logs?.(query) ?? ''))
-    return logs.join('')
+    return logsOfBackends(backends, query, this.#parts.log)
   }
 
   /** Removes what ended jobs of this executor left in storage and on disk. Called by `close`. */
