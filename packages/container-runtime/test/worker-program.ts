@@ -1,7 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { isAbsolute } from 'node:path'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { isAbsolute, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { afterAll } from 'vitest'
+
+const folders = new Set<string>()
+// of those too whose end no test waits for
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+})
 
 export interface WorkerProgramOptions {
   /** Another worker than the built one, relative to this folder. */
@@ -27,9 +37,12 @@ export class WorkerProgram {
   ) {
     const main = isAbsolute(file) ? file : fileURLToPath(new URL(file, import.meta.url))
     const [program, ...rest] = command ?? [process.execPath, main, ...args]
+    // as in a container: what it leaves there goes with it
+    const temporary = mkdtempSync(join(tmpdir(), 'lithops-test-container-'))
+    folders.add(temporary)
     this.child = spawn(program as string, rest, {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: process.env.PATH, PORT: '0', ...environment },
+      env: { PATH: process.env.PATH, PORT: '0', TMPDIR: temporary, ...environment },
       cwd,
     })
     for (const stream of [this.child.stdout, this.child.stderr])
@@ -38,7 +51,9 @@ export class WorkerProgram {
         this.#wake()
       })
     this.exited = new Promise(resolve => {
-      this.child.once('close', (code, signal) => {
+      this.child.once('close', async (code, signal) => {
+        // another process of its group may be dying still
+        await rm(temporary, { recursive: true, force: true, maxRetries: 3 }).catch(() => {})
         this.#wake()
         resolve({ code, signal })
       })

@@ -1,7 +1,7 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { compileConfig, rabbitmqSection } from './config.ts'
 
 const source = { name: 'test' }
@@ -49,7 +49,9 @@ test.each([
 })
 
 test('a file of certificates must have one', () => {
-  const file = path.join(mkdtempSync(path.join(tmpdir(), 'lithops-ca-')), 'ca.pem')
+  const folder = mkdtempSync(path.join(tmpdir(), 'lithops-ca-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const file = path.join(folder, 'ca.pem')
   writeFileSync(file, 'nothing')
   expect(() => compile({ amqp_url: 'amqps://h', ca_file: file })).toThrow(/no certificate in PEM/)
 })

@@ -1,12 +1,12 @@
 /** Core's Storage, cloud objects and workers over a real server, with connections that are cut. */
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { FunctionExecutor, Storage } from '@lithops/core'
 import { cutResponse, FaultProxy } from '@lithops/fake-clouds/fault-proxy'
 import { minio, withRealPart } from '@lithops/fake-clouds/real-parts'
-import { expect } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { openStorage } from './open-storage.ts'
 
 const server = withRealPart(minio)
@@ -21,6 +21,7 @@ server.test(
     const storage = new Storage({ backend: backend.storage, bucket: 'programs' })
     await storage.createBucket()
     const folder = await mkdtemp(join(tmpdir(), 'lithops-test-minio-'))
+    onTestFinished(() => rm(folder, { recursive: true }))
     const bytes = randomBytes(20_000_000)
     await writeFile(join(folder, 'up'), bytes)
     await storage.uploadFile(join(folder, 'up'), 'key')

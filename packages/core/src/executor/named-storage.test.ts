@@ -1,12 +1,10 @@
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { temporaryFolder } from '../../test/temporary-folder.ts'
 import { MemoryStorage, memoryStorage } from '../testing/memory-storage.ts'
 import { FunctionExecutor } from './function-executor.ts'
 import { Storage } from './named-storage.ts'
 
-const newRoot = () => mkdtempSync(join(tmpdir(), 'lithops-test-named-'))
+const newRoot = () => temporaryFolder('lithops-test-named-')
 
 test('a storage is opened by its name in the config', async () => {
   const config = { localhost: { storage_folder: newRoot(), storage_bucket: 'mine' } }

@@ -1,9 +1,9 @@
-import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
 import { expect, expectTypeOf, test } from 'vitest'
+import { temporaryFolder } from '../../test/temporary-folder.ts'
 import type { Body, ObjectPlace, PutOptions } from '../driver/storage-backend.ts'
 import { NotSupportedError, ObjectNotFoundError, StorageError } from '../errors/index.ts'
 import { patternBytes } from '../testing/kit.ts'
@@ -17,7 +17,7 @@ async function newStorage(backend = new MemoryStorage()) {
   return storage
 }
 
-const newFolder = () => mkdtemp(join(tmpdir(), 'lithops-test-storage-'))
+const newFolder = () => temporaryFolder('lithops-test-storage-')
 
 test('keeps text, bytes and streams', async () => {
   await using storage = await newStorage()
@@ -129,7 +129,7 @@ test('copies within the service, and through here where that is impossible', asy
 for (const length of [0, 1, 10_000_000]) {
   test(`files of ${length} bytes go up and come down`, async () => {
     await using storage = await newStorage()
-    const folder = await newFolder()
+    const folder = newFolder()
     const bytes = patternBytes(length)
     await writeFile(join(folder, 'here.bin'), bytes)
     const up: number[] = []
@@ -163,7 +163,7 @@ test('an upload that broke is made again from its beginning', async () => {
     }
   }
   await using storage = await newStorage(new Breaking())
-  const file = join(await newFolder(), 'large')
+  const file = join(newFolder(), 'large')
   await writeFile(file, patternBytes(5_000_000))
   await storage.uploadFile(file)
   expect(tries).toBe(3)
@@ -183,7 +183,7 @@ test('a download that fails leaves the old file and nothing else', async () => {
   }
   await using storage = await newStorage(new Failing())
   await storage.put('k', patternBytes(100))
-  const folder = await newFolder()
+  const folder = newFolder()
   await writeFile(join(folder, 'k'), 'old')
   await expect(storage.downloadFile('k', join(folder, 'k'))).rejects.toThrow('forbidden by now')
   await expect(storage.downloadFile('none', join(folder, 'none'))).rejects.toThrow(ObjectNotFoundError)
@@ -199,7 +199,7 @@ test('a download that fails leaves the old file and nothing else', async () => {
 
 test('a folder cannot be uploaded as a file', async () => {
   await using storage = await newStorage()
-  await expect(storage.uploadFile(await newFolder())).rejects.toThrow(/is a folder/)
+  await expect(storage.uploadFile(newFolder())).rejects.toThrow(/is a folder/)
   await expect(storage.uploadFile('/no/such/file')).rejects.toMatchObject({ code: 'ENOENT' })
 })
 

@@ -1,12 +1,10 @@
 /** Cloud objects between workers and the program, and that nothing of them stays. */
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { type CallContext, type CloudObject, FunctionExecutor, Storage } from '../../src/index.ts'
+import { temporaryFolder } from '../temporary-folder.ts'
 
 const newConfig = () => ({
-  localhost: { storage_folder: mkdtempSync(join(tmpdir(), 'lithops-test-objects-')), worker_processes: 2 },
+  localhost: { storage_folder: temporaryFolder('lithops-test-objects-'), worker_processes: 2 },
 })
 
 async function make(item: number, { storage }: CallContext): Promise<{ item: number; object: CloudObject }> {

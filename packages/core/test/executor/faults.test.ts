@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { CallOutOfMemoryError, CallTimeoutError, FunctionExecutor, WorkerLostError } from '../../src/index.ts'
+import { temporaryFolder } from '../temporary-folder.ts'
 
 const fexec = new FunctionExecutor({ backend: 'localhost', localhost: { worker_processes: 2 } })
 afterAll(() => fexec.close())
 
 /** Appends a line to a file from inside a call, to count how often it ran. */
-const counter = () => join(mkdtempSync(join(tmpdir(), 'lithops-test-')), 'runs')
+const counter = () => join(temporaryFolder('lithops-test-'), 'runs')
 
 describe('timeouts', () => {
   test('kill a function in a busy loop, and the next call works', async () => {

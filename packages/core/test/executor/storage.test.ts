@@ -1,13 +1,13 @@
-import { mkdtempSync, readdirSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { StorageDriver } from '../../src/driver/index.ts'
 import { type CallContext, FunctionExecutor, type ObjectPiece, objects } from '../../src/index.ts'
 import { localhostStorageDriver } from '../../src/localhost/localhost-storage.ts'
 import { MemoryCompute, memoryStorage } from '../../src/testing/index.ts'
+import { temporaryFolder } from '../temporary-folder.ts'
 
-const root = mkdtempSync(join(tmpdir(), 'lithops-test-storage-'))
+const root = temporaryFolder('lithops-test-storage-')
 /** The localhost storage in a folder of this test's own. */
 const storage: StorageDriver = {
   specVersion: 1,

@@ -1,7 +1,6 @@
 /** The secrets of storages reach workers beside activations, never in them. */
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { ComputeBackend, DeployOptions, RuntimeSpec, StorageDriver } from '../../src/driver/index.ts'
@@ -10,8 +9,9 @@ import { LocalhostBackend } from '../../src/localhost/localhost-backend.ts'
 import { LocalhostStorage } from '../../src/localhost/localhost-storage.ts'
 import { MemoryCompute } from '../../src/testing/memory-compute.ts'
 import { observeBackend } from '../../src/testing/observed-backend.ts'
+import { temporaryFolder } from '../temporary-folder.ts'
 
-const newRoot = () => mkdtempSync(join(tmpdir(), 'lithops-test-secret-'))
+const newRoot = () => temporaryFolder('lithops-test-secret-')
 
 /** A storage whose folder is its secret: a worker that was not given it cannot find the objects. */
 function secretStorage(root: string): StorageDriver {
@@ -142,7 +142,7 @@ export const storage = {
 `
 
 test("a package's storage is opened in worker processes with its secrets", async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'lithops 100%41 '))
+  const folder = temporaryFolder('lithops 100%41 ')
   const driver = join(folder, 'my drawer.mjs')
   writeFileSync(driver, DRIVER)
   const backend = new LocalhostBackend({ workers: 1 })

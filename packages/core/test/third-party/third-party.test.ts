@@ -167,10 +167,9 @@ for (const [storage, monitoring] of [
       context,
       'storage.mjs',
       `import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { FunctionExecutor } from '@lithops/core'
-const folder = mkdtempSync(join(tmpdir(), 'lithops-folder-'))
+const folder = mkdtempSync(join(process.cwd(), 'lithops-folder-'))
 let seen = 0
 process.on('listing-monitor:seen', count => (seen += count))
 const fexec = new FunctionExecutor({
@@ -245,12 +244,11 @@ test("the third party's storage passes the kit under node:test", { timeout: 130_
     context,
     'storage-kit.test.mjs',
     `import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import test from 'node:test'
 import { storageConformance } from '@lithops/core/testing'
 import { storage } from 'lithops-storage-folder'
-const folder = mkdtempSync(join(tmpdir(), 'lithops-folder-kit-'))
+const folder = mkdtempSync(join(process.cwd(), 'lithops-folder-kit-'))
 storageConformance({ test, createBackend: () => storage.create({ folder }), timing: { manyKeys: 120 } })
 `,
   )
@@ -318,10 +316,9 @@ test("one source spans the job's storage, another by its name, and files; rows o
     context,
     'sources.mjs',
     `import { mkdtempSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { csv, FunctionExecutor, objects } from '@lithops/core'
-const folder = mkdtempSync(join(tmpdir(), 'lithops-sources-'))
+const folder = mkdtempSync(join(process.cwd(), 'lithops-sources-'))
 const config = {
   folder: { folder: join(folder, 'other'), storage_bucket: 'jobs' },
   localhost: { worker_processes: 2, storage_folder: join(folder, 'own') },
