@@ -7,6 +7,7 @@ import {
   type ComputeBackend,
   type ComputeCapabilities,
   ConfigError,
+  type DeleteOptions,
   type DeployOptions,
   type DriverContext,
   type ExtendedRuntime,
@@ -116,11 +117,8 @@ export class AwsLambdaBackend implements ComputeBackend {
     return (await this.#inventory()).functions(signal)
   }
 
-  async deleteRuntime(
-    runtime: RuntimeSpec,
-    { signal }: { readonly signal?: AbortSignal } = {},
-  ): Promise<void> {
-    const removed = await (await this.#inventory()).removeRuntime(runtime, signal)
+  async deleteRuntime(runtime: RuntimeSpec, options: DeleteOptions = {}): Promise<void> {
+    const removed = await (await this.#inventory()).removeRuntime(runtime, options)
     ;(await this.#open()).forget(removed)
   }
 

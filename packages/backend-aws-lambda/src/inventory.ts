@@ -1,5 +1,11 @@
 import type { FunctionConfiguration } from '@aws-sdk/client-lambda'
-import type { CleanOptions, DriverLog, RuntimeListing, RuntimeSpec } from '@lithops/core/driver'
+import type {
+  CleanOptions,
+  DeleteOptions,
+  DriverLog,
+  RuntimeListing,
+  RuntimeSpec,
+} from '@lithops/core/driver'
 import type { AwsClients } from './clients.ts'
 import type { ContainerImages } from './container-images.ts'
 import { type FunctionNaming, factsIn, logGroupOf, namePattern, namePrefix, roleName } from './names.ts'
@@ -43,19 +49,35 @@ export class Inventory {
     })
   }
 
-  #listingOf({ FunctionName = '', Description, MemorySize = 0 }: FunctionConfiguration) {
+  #listingOf(fn: FunctionConfiguration) {
+    const { FunctionName = '', Description, MemorySize = 0 } = fn
     const facts = factsIn(Description)
     if (facts === undefined || !namePattern(this.#naming).test(FunctionName)) return undefined
     const { runtime: name, version, functions = [] } = facts
     const brought = functions.length === 0 ? {} : { functions }
-    return { name, version, memoryMiB: MemorySize, workerName: FunctionName, ...brought }
+    return {
+      name,
+      version,
+      memoryMiB: MemorySize,
+      workerName: FunctionName,
+      ...brought,
+      details: detailsOf(fn),
+    }
   }
 
-  /** Removes all functions of one runtime and memory. Returns their names. */
-  async removeRuntime({ name, memoryMiB }: RuntimeSpec, signal?: AbortSignal): Promise<string[]> {
+  /** Removes all functions of one runtime and memory, or one of them. Returns their names. */
+  async removeRuntime(
+    { name, memoryMiB }: RuntimeSpec,
+    { workerName, signal }: Omit<DeleteOptions, 'isReplaced'> = {},
+  ): Promise<string[]> {
     const all = await this.functions(signal)
-    const mine = all.filter(fn => fn.name === name && (memoryMiB === undefined || fn.memoryMiB === memoryMiB))
-    const names = mine.map(({ workerName }) => workerName)
+    const mine = all.filter(
+      fn =>
+        fn.name === name &&
+        (memoryMiB === undefined || fn.memoryMiB === memoryMiB) &&
+        (workerName === undefined || fn.workerName === workerName),
+    )
+    const names = mine.map(fn => fn.workerName)
     await atOnce(names, one => this.#removeFunction(one, signal))
     return names
   }
@@ -136,4 +158,20 @@ async function atOnce<T>(items: readonly T[], act: (item: T) => Promise<void>): 
     for (const item of left) await act(item)
   }
   await Promise.all(Array.from({ length: Math.min(REMOVALS_AT_ONCE, items.length) }, work))
+}
+
+function detailsOf({
+  Architectures: [architecture] = [],
+  Timeout: timeoutS,
+  Runtime: node,
+  EphemeralStorage: { Size: storageMiB } = { Size: undefined },
+  LastModified: changed,
+}: FunctionConfiguration): Readonly<Record<string, string>> {
+  return {
+    node: node ?? 'image',
+    ...(architecture === undefined ? {} : { architecture }),
+    ...(timeoutS === undefined ? {} : { timeout: `${timeoutS} s` }),
+    ...(storageMiB === undefined ? {} : { disk: `${storageMiB} MiB` }),
+    ...(changed === undefined ? {} : { deployed: changed.replace(/\..*$/, '') }),
+  }
 }

@@ -69,7 +69,16 @@ test('a function that somebody removed is made again, and the calls go on', asyn
   const aws = await there.start()
   const first = await there.open()
   expect(await run(first)).toEqual([2, 4, 6])
-  await first.deleteRuntime(first.defaultRuntime)
+  // one of several that have the same name and memory
+  await first.deleteRuntime(first.defaultRuntime, { workerName: 'another' })
+  const [listed] = (await first.listRuntimes()).filter(
+    one => one.memoryMiB === first.defaultRuntime.memoryMiB,
+  )
+  expect(listed?.details).toMatchObject({
+    node: expect.stringMatching(/^nodejs/),
+    timeout: expect.any(String),
+  })
+  await first.deleteRuntime(first.defaultRuntime, { workerName: listed?.workerName ?? '' })
   there.newCache()
   const other = await there.open()
   await other.deployRuntime(other.defaultRuntime)

@@ -126,7 +126,7 @@ export class CodeEngineBackend implements ComputeBackend {
   async deleteRuntime(runtime: RuntimeSpec, options: DeleteOptions = {}): Promise<void> {
     const { signal } = options
     const inventory = this.#inventory()
-    const { names, images } = await inventory.removeRuntime(runtime, signal)
+    const { names, images } = await inventory.removeRuntime(runtime, options)
     const { deployments, cleaner } = this.#open()
     const gone = names.map(({ name }) => name)
     deployments.forget(gone)

@@ -1,6 +1,7 @@
-import type { DeployedImage } from '@lithops/container-runtime'
+import { type DeployedImage, shortDigest } from '@lithops/container-runtime'
 import {
   type CleanOptions,
+  type DeleteOptions,
   forEachAtOnce,
   pause,
   type RuntimeListing,
@@ -9,7 +10,7 @@ import {
 } from '@lithops/core/driver'
 import { accessSecretName, factsIn, isRunName, prefixOf, secretName } from './names.ts'
 import type { ProjectApi } from './project.ts'
-import { KIND_NAMES, type Kind } from './resources.ts'
+import { type Application, type Job, KIND_NAMES, type Kind } from './resources.ts'
 import { platformError } from './vendor-errors.ts'
 
 const REMOVALS_AT_ONCE = 8
@@ -56,14 +57,14 @@ export class Inventory {
     return this.#step('listing runtimes', signal, async () => {
       const kinds = (await this.isThere(signal)) ? (['jobs', 'apps'] as const) : []
       const lists = kinds.map(async kind =>
-        (await this.#project.list(kind, { signal })).flatMap(
-          ({ name: workerName, run_env_variables: variables, image_reference: image }) => {
-            const facts = factsIn(variables)
-            if (facts === undefined) return []
-            const { runtime: name, version, memoryMiB } = facts
-            return [{ name, version, memoryMiB, workerName, kind, image }]
-          },
-        ),
+        (await this.#project.list(kind, { signal })).flatMap((one: Job & Application) => {
+          const { name: workerName, run_env_variables: variables, image_reference: image } = one
+          const details = detailsOf(one, kind)
+          const facts = factsIn(variables)
+          if (facts === undefined) return []
+          const { runtime: name, version, memoryMiB } = facts
+          return [{ name, version, memoryMiB, workerName, kind, image, details }]
+        }),
       )
       return (await Promise.all(lists)).flat()
     })
@@ -73,10 +74,16 @@ export class Inventory {
     return name.startsWith(prefixOf(this.#user))
   }
 
-  /** Removes everything of one runtime and memory. The names are those of its jobs and applications. */
-  async removeRuntime({ name, memoryMiB }: RuntimeSpec, signal?: AbortSignal): Promise<Removed> {
+  /** Removes everything of one runtime and memory, or one of it. The names are those of its jobs and applications. */
+  async removeRuntime(
+    { name, memoryMiB }: RuntimeSpec,
+    { workerName: only, signal }: Omit<DeleteOptions, 'isReplaced'> = {},
+  ): Promise<Removed> {
     const mine = (await this.runtimes(signal)).filter(
-      one => one.name === name && (memoryMiB === undefined || one.memoryMiB === memoryMiB),
+      one =>
+        one.name === name &&
+        (memoryMiB === undefined || one.memoryMiB === memoryMiB) &&
+        (only === undefined || one.workerName === only),
     )
     await forEachAtOnce(mine, REMOVALS_AT_ONCE, async ({ workerName, kind }) => {
       await this.#remove(kind, workerName, signal)
@@ -139,4 +146,18 @@ export class Inventory {
 
 function imagesOf(runtimes: readonly DeployedRuntime[]): readonly DeployedImage[] {
   return runtimes.flatMap(({ name: runtime, image }) => (image === undefined ? [] : [{ runtime, image }]))
+}
+
+/** What tells a job or an application from others of the same runtime and memory, for people. */
+function detailsOf(one: Job & Application, kind: 'jobs' | 'apps'): Readonly<Record<string, string>> {
+  const timeoutS = one.scale_max_execution_time ?? one.scale_request_timeout
+  const image = shortDigest(one.image_reference ?? '')
+  return {
+    kind: KIND_NAMES[kind],
+    ...(one.scale_cpu_limit === undefined ? {} : { cpu: one.scale_cpu_limit }),
+    ...(timeoutS === undefined ? {} : { timeout: `${timeoutS} s` }),
+    ...(one.scale_concurrency === undefined ? {} : { concurrency: String(one.scale_concurrency) }),
+    ...(image === undefined ? {} : { image }),
+    ...(one.created_at === undefined ? {} : { deployed: one.created_at }),
+  }
 }

@@ -31,11 +31,16 @@ export interface Secret extends Tagged {
 
 export interface Job extends Tagged {
   readonly image_reference?: string
+  readonly scale_cpu_limit?: string
+  readonly scale_max_execution_time?: number
   readonly run_env_variables?: readonly Variable[]
 }
 
 export interface Application extends Tagged {
   readonly image_reference?: string
+  readonly scale_cpu_limit?: string
+  readonly scale_request_timeout?: number
+  readonly scale_concurrency?: number
   readonly status?: 'deploying' | 'failed' | 'ready' | 'warning'
   readonly status_details?: {
     readonly reason?: string

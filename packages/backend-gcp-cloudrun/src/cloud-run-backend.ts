@@ -141,7 +141,7 @@ export class CloudRunBackend implements ComputeBackend {
   async deleteRuntime(runtime: RuntimeSpec, options: DeleteOptions = {}): Promise<void> {
     const { signal } = options
     const inventory = this.#inventory()
-    const { workerNames, images } = await inventory.removeRuntime(runtime, signal)
+    const { workerNames, images } = await inventory.removeRuntime(runtime, options)
     const { deployments, cleaner } = await this.#open()
     deployments.forget(workerNames)
     const kept = await inventory.imagesBeside(workerNames, signal)

@@ -1,6 +1,7 @@
-import type { DeployedImage } from '@lithops/container-runtime'
+import { type DeployedImage, shortDigest } from '@lithops/container-runtime'
 import {
   type CleanOptions,
+  type DeleteOptions,
   type DriverLog,
   forEachAtOnce,
   LithopsError,
@@ -70,10 +71,16 @@ export class Inventory {
     return (await Promise.all(lists)).flat()
   }
 
-  /** Removes all services and jobs of one runtime and memory, with their secrets. */
-  async removeRuntime({ name, memoryMiB }: RuntimeSpec, signal?: AbortSignal): Promise<Removed> {
+  /** Removes all services and jobs of one runtime and memory, or one of them, with their secrets. */
+  async removeRuntime(
+    { name, memoryMiB }: RuntimeSpec,
+    { workerName: only, signal }: Omit<DeleteOptions, 'isReplaced'> = {},
+  ): Promise<Removed> {
     const mine = (await this.runtimes(signal)).filter(
-      one => one.name === name && (memoryMiB === undefined || one.memoryMiB === memoryMiB),
+      one =>
+        one.name === name &&
+        (memoryMiB === undefined || one.memoryMiB === memoryMiB) &&
+        (only === undefined || one.workerName === only),
     )
     const names = mine.map(({ workerName }) => workerName)
     await forEachAtOnce(mine, REMOVALS_AT_ONCE, one => this.#remove(one, signal))
@@ -116,8 +123,9 @@ export class Inventory {
       if (facts === undefined || isGone || !isOfAnybody(labels)) return []
       const { runtime: name, version, memoryMiB, functions } = facts
       const brought = functions.length === 0 ? {} : { functions }
+      const details = detailsOf(resource, noun, api.imageOf(resource))
       const [workerName, image] = [shortName(resource.name), api.imageOf(resource)]
-      return [{ name, version, memoryMiB, workerName, noun, image, labels, ...brought }]
+      return [{ name, version, memoryMiB, workerName, noun, image, labels, ...brought, details }]
     })
   }
 
@@ -152,6 +160,21 @@ export class Inventory {
     return attempt(`removing the ${noun} ${workerName}`, signal, async () => {
       await this.#parts.apis.find(api => api.noun === noun)?.remove(workerName, { signal })
     })
+  }
+}
+
+/** What tells a service or a job from others of the same runtime and memory, for people. */
+function detailsOf(
+  { createTime }: RunResource,
+  kind: Noun,
+  image: string | undefined,
+): Readonly<Record<string, string>> {
+  const digest = shortDigest(image ?? '')
+  const seconds = Number(createTime?.seconds ?? 0)
+  return {
+    kind,
+    ...(digest === undefined ? {} : { image: digest }),
+    ...(seconds === 0 ? {} : { deployed: new Date(seconds * 1000).toISOString().replace(/\.\d+/, '') }),
   }
 }
 

@@ -9,7 +9,14 @@ export type RunJob = protos.google.cloud.run.v2.IJob
 /** What services and jobs have alike. */
 export type RunResource = Pick<
   RunService & RunJob,
-  'name' | 'etag' | 'labels' | 'annotations' | 'deleteTime' | 'reconciling' | 'terminalCondition'
+  | 'name'
+  | 'etag'
+  | 'labels'
+  | 'annotations'
+  | 'createTime'
+  | 'deleteTime'
+  | 'reconciling'
+  | 'terminalCondition'
 >
 
 /** The calls of the API that make, change and remove services, or jobs. */

@@ -167,6 +167,14 @@ describe('a project', () => {
     expect(left).toContain(320)
     expect(left).not.toContain(330)
     await backend.deleteRuntime({ name: 'default', memoryMiB: 330 })
+    // one of several that have the same name and memory
+    const [one] = (await backend.listRuntimes()).filter(({ memoryMiB }) => memoryMiB === 320)
+    expect(one?.details).toMatchObject({ kind: 'service', image: expect.stringMatching(/^[0-9a-f]{12}$/) })
+    const find = async () => (await backend.listRuntimes()).filter(({ memoryMiB }) => memoryMiB === 320)
+    await backend.deleteRuntime({ name: 'default', memoryMiB: 320 }, { workerName: 'another' })
+    expect(await find()).toHaveLength(1)
+    await backend.deleteRuntime({ name: 'default', memoryMiB: 320 }, { workerName: one?.workerName ?? '' })
+    expect(await find()).toEqual([])
   })
 
   test('a worker that does not start is said with what it wrote, and is not left behind', async () => {

@@ -1,6 +1,7 @@
 import type { DeployedImage } from '@lithops/container-runtime'
 import {
   type CleanOptions,
+  type DeleteOptions,
   forEachAtOnce,
   pause,
   type RuntimeListing,
@@ -8,7 +9,7 @@ import {
 } from '@lithops/core/driver'
 import type { Cluster } from './cluster.ts'
 import { factsIn, SELECTOR_OF_ALL, SERVICE_LABEL, secretName, selectorOf } from './names.ts'
-import { imageOf, type KnativeService } from './objects.ts'
+import { detailsOf, imageOf, type KnativeService } from './objects.ts'
 import { attempt, hasStatus } from './vendor-errors.ts'
 
 const REMOVALS_AT_ONCE = 8
@@ -39,12 +40,15 @@ export class Inventory {
   }
 
   async services(signal?: AbortSignal): Promise<DeployedService[]> {
-    return (await this.#list(selectorOf(this.#user), signal)).flatMap(({ metadata }) => {
+    return (await this.#list(selectorOf(this.#user), signal)).flatMap(service => {
+      const { metadata } = service
       const facts = factsIn(metadata.annotations)
       if (facts === undefined || metadata.deletionTimestamp !== undefined) return []
       const { runtime: name, version, memoryMiB, functions } = facts
       const brought = functions.length === 0 ? {} : { functions }
-      return [{ name, version, memoryMiB, workerName: metadata.name, ...brought }]
+      return [
+        { name, version, memoryMiB, workerName: metadata.name, ...brought, details: detailsOf(service) },
+      ]
     })
   }
 
@@ -54,12 +58,19 @@ export class Inventory {
     return imagesOf(all.filter(({ metadata }) => !services.includes(metadata.name)))
   }
 
-  /** Removes all services of one runtime and memory, with their secrets. */
-  async removeRuntime({ name, memoryMiB }: RuntimeSpec, signal?: AbortSignal): Promise<Removed> {
+  /** Removes all services of one runtime and memory, or one of them, with their secrets. */
+  async removeRuntime(
+    { name, memoryMiB }: RuntimeSpec,
+    { workerName, signal }: Omit<DeleteOptions, 'isReplaced'> = {},
+  ): Promise<Removed> {
     const all = await this.#list(selectorOf(this.#user), signal)
     const mine = all.filter(({ metadata }) => {
       const facts = factsIn(metadata.annotations)
-      return facts?.runtime === name && (memoryMiB === undefined || facts.memoryMiB === memoryMiB)
+      return (
+        facts?.runtime === name &&
+        (memoryMiB === undefined || facts.memoryMiB === memoryMiB) &&
+        (workerName === undefined || metadata.name === workerName)
+      )
     })
     const services = mine.map(({ metadata }) => metadata.name)
     await this.#each(services, one => this.#removeService(one, signal))

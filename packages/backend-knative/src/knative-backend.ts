@@ -99,7 +99,7 @@ export class KnativeBackend implements ComputeBackend {
   async deleteRuntime(runtime: RuntimeSpec, options: DeleteOptions = {}): Promise<void> {
     const { signal } = options
     const inventory = this.#inventory()
-    const { services, images } = await inventory.removeRuntime(runtime, signal)
+    const { services, images } = await inventory.removeRuntime(runtime, options)
     const { deployments, cleaner } = this.#open()
     deployments.forget(services)
     const kept = await inventory.imagesBeside(services, signal)

@@ -1,3 +1,4 @@
+import { shortDigest } from '@lithops/container-runtime'
 import { SECRETS_ENVIRONMENT_NAME } from '@lithops/core/driver'
 import type { KnativeSettings } from './config.ts'
 import { annotationsOf, labelsOf, type ServiceFacts, secretName } from './names.ts'
@@ -13,6 +14,7 @@ export interface ObjectMeta {
   readonly generation?: number
   readonly deletionTimestamp?: string
   readonly uid?: string
+  readonly creationTimestamp?: string
 }
 
 export interface Condition {
@@ -122,6 +124,27 @@ export function secretsSeenBy(service: KnativeService): string | undefined {
 export function imageOf({ spec }: KnativeService): string | undefined {
   const containers = spec.template.spec.containers as readonly { readonly image?: string }[] | undefined
   return containers?.[0]?.image
+}
+
+/** What tells a service from others of the same runtime and memory, for people. */
+export function detailsOf(service: KnativeService): Readonly<Record<string, string>> {
+  const { metadata, spec } = service
+  const { containerConcurrency, timeoutSeconds, containers } = spec.template.spec as {
+    readonly containerConcurrency?: number
+    readonly timeoutSeconds?: number
+    readonly containers?: readonly {
+      readonly resources?: { readonly limits?: { readonly cpu?: string } }
+    }[]
+  }
+  const cpu = containers?.[0]?.resources?.limits?.cpu
+  const image = shortDigest(imageOf(service) ?? '')
+  return {
+    ...(cpu === undefined ? {} : { cpu }),
+    ...(timeoutSeconds === undefined ? {} : { timeout: `${timeoutSeconds} s` }),
+    ...(containerConcurrency === undefined ? {} : { concurrency: String(containerConcurrency) }),
+    ...(image === undefined ? {} : { image }),
+    ...(metadata.creationTimestamp === undefined ? {} : { deployed: metadata.creationTimestamp }),
+  }
 }
 
 function environmentOf({ name, settings }: ServicePlan, hasSecrets: boolean): readonly unknown[] {

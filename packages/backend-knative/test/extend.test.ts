@@ -200,7 +200,15 @@ describe('what extend has made over a runtime of the user’s own', () => {
     expect([...registry.tags('updated')].sort()).toEqual(
       ['1', tagOf(name), expect.stringMatching(/^worker-/)].sort(),
     )
-    await fexec.runtimes.delete({ name })
+    // by the name that the list has, which tells it from others of the runtime
+    await backend.deleteRuntime({ name }, { workerName: 'another' })
+    const one = (await fexec.listRuntimes()).find(listing => listing.name === name)
+    expect(one?.details).toMatchObject({
+      cpu: '500m',
+      timeout: '60 s',
+      image: expect.stringMatching(/^[0-9a-f]{12}$/),
+    })
+    await fexec.runtimes.delete({ name: one?.workerName ?? '' })
     expect(registry.tags('updated')).toEqual(['1'])
     await fexec.runtimes.delete({ name })
     expect(registry.tags('updated')).toEqual(['1'])

@@ -162,7 +162,7 @@ function addRuntimeCommands(program: Command, run: Run, finished: (ok: boolean) 
     .action(runOnNamed(updateRuntime))
   runtime
     .command('delete [name]')
-    .description('remove a runtime; the next job deploys it again')
+    .description('remove a runtime, or one worker of `runtime list`; the next job deploys it again')
     .option(...memory)
     .action(runOnNamed(deleteRuntime))
   runtime

@@ -118,6 +118,55 @@ describe('commands', () => {
     expect(lithops(['logs', 'everything']).status).toBe(2)
   })
 
+  /** Writes a config of backends whose runtimes and logs these are, as expressions. */
+  function backends(facts: Readonly<Record<string, { readonly runtimes?: string; readonly logs?: string }>>) {
+    const files = Object.entries(facts).map(([name, { runtimes = '[]', logs = "''" }]) =>
+      config(
+        `${name}.mjs`,
+        `const made = {
+  specVersion: 1, name: '${name}', kind: 'faas', capabilities: {}, defaultRuntime: { name: 'default', memoryMiB: 256 },
+  deployRuntime: async () => ({}), listRuntimes: async () => ${runtimes}, invoke: async () => ({}), clean: async () => [], close: async () => {},
+  deleteRuntime: async ({ name, memoryMiB }, { workerName }) => console.error(JSON.stringify({ name, memoryMiB, workerName })),
+  logs: async () => { return ${logs} },
+}
+export const backend = { specVersion: 1, name: '${name}', create: () => made }`,
+      ),
+    )
+    return ['-c', config('several.yaml', JSON.stringify({ lithops: { backend: files } }))]
+  }
+
+  test('logs of several backends are those of whoever has some, and who has none is named once', () => {
+    const refusing = "Promise.reject(new Error('it keeps no logs'))"
+    const ask = (logs: string) =>
+      lithops(['logs', 'a1b2c3-0-M000', ...backends({ one: { logs: refusing }, two: { logs }, three: {} })])
+    const some = ask("'written\\n'")
+    expect([some.status, some.stdout]).toEqual([0, 'written\n'])
+    expect(some.stderr.match(/There is no log of .*/g)).toEqual([
+      'There is no log of a1b2c3-0-M000 on one (it keeps no logs), three.',
+    ])
+    const none = ask("''")
+    expect([none.status, none.stderr]).toEqual([1, expect.stringContaining('it keeps no logs')])
+  })
+
+  test('runtime list tells runtimes of the same name apart, and runtime delete takes what it is called there', () => {
+    const runtimes = JSON.stringify(
+      [1, 80].map(concurrency => ({
+        ...{ name: 'default', memoryMiB: 256, version: '1.0.0', workerName: `worker-${concurrency}` },
+        details: { cpu: '1', concurrency: String(concurrency) },
+      })),
+    )
+    const given = backends({ one: { runtimes } })
+    const { stdout } = lithops(['runtime', 'list', ...given])
+    expect(stdout).toMatch(/Differs in/)
+    expect(stdout).toMatch(/256 MiB .*concurrency 1 .*worker-1 /)
+    expect(stdout).toMatch(/256 MiB .*concurrency 80 .*worker-80 /)
+    expect(stdout).not.toContain('cpu 1')
+    expect(stdout).toContain('with the name of a worker in its place, that one')
+    const deleted = (name: string) => JSON.parse(lithops(['runtime', 'delete', name, ...given]).stderr)
+    expect(deleted('worker-80')).toEqual({ name: 'default', memoryMiB: 256, workerName: 'worker-80' })
+    expect(deleted('default')).toEqual({ name: 'default', memoryMiB: 256 })
+  })
+
   test('runtime list and clean', () => {
     expect(lithops(['runtime', 'list']).stdout).toContain('localhost')
     expect(lithops(['clean', '--dry-run'])).toMatchObject({ status: 0 })

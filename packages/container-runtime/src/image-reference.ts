@@ -16,6 +16,7 @@ export interface ImageReference {
 const PATH = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/
 const TAG = /^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$/
 const DIGEST = /^sha256:[a-f0-9]{64}$/
+const SHORT_CHARACTERS = 12
 const SERVER = /^(?:[a-zA-Z0-9.-]+|\[[0-9a-fA-F:]+\])(?::\d{1,5})?$/
 
 /**
@@ -61,4 +62,9 @@ export function formatImageReference({ server, path, tag, digest }: ImageReferen
 export function byDigest(name: string, digest: string): string {
   const { server, path } = parseImageReference(name)
   return formatImageReference({ server, path, tag: undefined, digest })
+}
+
+/** The first digits of the digest of an image, enough to tell two of them apart; undefined for one without. */
+export function shortDigest(image: string): string | undefined {
+  return parseImageReference(image).digest?.slice('sha256:'.length, 'sha256:'.length + SHORT_CHARACTERS)
 }

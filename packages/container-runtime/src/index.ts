@@ -39,6 +39,7 @@ export {
   formatImageReference,
   type ImageReference,
   parseImageReference,
+  shortDigest,
 } from './image-reference.ts'
 export {
   type FoundTool,

@@ -141,6 +141,11 @@ export interface RuntimeListing {
   readonly workerName: string
   /** Names of functions of the user's that it has. Absent: none, or none that are known. */
   readonly functions?: readonly string[]
+  /**
+   * What else may tell it from others of the same name and memory, for people: what it is called, and its value with its unit, such as
+   * `{ timeout: '60 s', image: '4ac36b6e8ad1' }`. Absent: nothing is known.
+   */
+  readonly details?: Readonly<Record<string, string>>
 }
 
 export interface RuntimeBuild {
@@ -227,6 +232,8 @@ export interface DeployOptions {
 
 export interface DeleteOptions {
   readonly signal?: AbortSignal
+  /** Only what the platform knows by this name, of all that is deployed of the runtime. Default: all of it. */
+  readonly workerName?: string
   /** It is deployed again at once: what `extendRuntime` has made under the name stays. Default: false. */
   readonly isReplaced?: boolean
 }

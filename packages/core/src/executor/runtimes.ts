@@ -97,7 +97,7 @@ export class Runtimes {
 
   /**
    * Removes a runtime; one that is not there is no error. The next job deploys it again. Of an extended one the image goes too: it
-   * must be extended again first.
+   * must be extended again first. `name` may be a `workerName` of `list()`: of several that have the same name, that one is removed.
    */
   delete(choice: RuntimeChoice = {}): Promise<void> {
     return this.#delete(choice, false)
@@ -163,9 +163,16 @@ export class Runtimes {
 
   async #delete(choice: RuntimeChoice, isReplaced: boolean): Promise<void> {
     const { signal } = choice
+    const common = signal === undefined ? {} : { signal }
     await this.#onEach(async backend => {
-      const options = { isReplaced, ...(signal === undefined ? {} : { signal }) }
-      await backend.deleteRuntime(this.#specOf(backend, choice), options)
+      const listed = choice.name === undefined ? [] : await backend.listRuntimes(common)
+      const one = listed.find(({ workerName }) => workerName === choice.name)
+      const spec = this.#specOf(backend, one ?? choice)
+      await backend.deleteRuntime(spec, {
+        ...common,
+        isReplaced,
+        ...(one === undefined ? {} : { workerName: one.workerName }),
+      })
       return []
     })
   }
