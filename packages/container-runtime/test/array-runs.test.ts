@@ -164,6 +164,23 @@ test('a run of which nothing is told for minutes is given up, and removed', asyn
   expect(run.isRemoved).toBe(true)
 })
 
+test('one answer in between, and the minutes count anew', async () => {
+  stopTime()
+  const platform = new ScriptedPlatform()
+  const [sent] = batchesOn(platform).sendAll(1)
+  const run = await platform.run(0)
+  for (const _ of range(3)) {
+    run.lookErrors.push(...range(10_000).map(() => new Error('no answer')))
+    await pass(200_000)
+    run.lookErrors.length = 0
+    const looks = run.looks
+    await until(() => run.looks > looks)
+  }
+  run.succeeded.push(0)
+  await until(() => isEnded(sent ?? expect.fail()))
+  expect(sent?.report).toBeDefined()
+})
+
 test('a run that vanishes is a lost worker', async () => {
   stopTime()
   const platform = new ScriptedPlatform()
@@ -186,8 +203,11 @@ test('a run that nobody waits for any more is removed; others of its activations
   const run = await platform.run(0)
   run.running.set(0, undefined).set(1, undefined)
   sent[0]?.cancel()
-  await pass(60_000)
+  await pass(120_000)
   expect(run.isRemoved).toBe(false)
+  // it is not waited until it is looked at again, in six seconds
+  const looks = run.looks
+  await until(() => run.looks > looks)
   sent[1]?.cancel()
   await until(() => run.isRemoved, 1_000)
   expect(sent.map(({ error }) => error?.message)).toEqual(['cancelled', 'cancelled'])

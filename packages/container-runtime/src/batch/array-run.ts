@@ -178,6 +178,7 @@ export class ArrayRun<Place extends ArrayPlace, Item extends RunItem = RunItem> 
     const { signal } = this.#stopping
     const begunMs = performance.now()
     let seenMs = begunMs
+    // nothing is open when it was stopped
     for (let lookMs = FIRST_LOOK_MS; this.#open.size > 0; ) {
       const ageMs = performance.now() - begunMs
       lookMs = Math.min(LONGEST_LOOK_MS, lookMs * LOOK_GROWTH, Math.max(FIRST_LOOK_MS, ageMs * LOOK_SHARE))
@@ -186,7 +187,6 @@ export class ArrayRun<Place extends ArrayPlace, Item extends RunItem = RunItem> 
         await pause(lookMs, signal)
         view = await started.look({ isLate: ageMs > this.place.timeoutMs + OVERDUE_MS, signal })
       } catch (error) {
-        if (signal.aborted) return
         if (performance.now() - seenMs > UNSEEN_MS) throw this.#unseen(started, error)
         continue
       }
