@@ -1,10 +1,8 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type ExecutorOptions, FunctionExecutor } from '@lithops/core'
 import { FakeCodeEngine, type FakeCodeEngineOptions } from '@lithops/fake-clouds/code-engine'
 import { STAND_IN_TOOL } from '@lithops/fake-clouds/knative'
-import { minio, withRealPart } from '@lithops/fake-clouds/real-parts'
 import { afterAll, afterEach, vi } from 'vitest'
 import type { CodeEngineBackend } from '../src/code-engine-backend.ts'
 import { backend, codeEngineSection } from '../src/index.ts'
@@ -57,29 +55,6 @@ export function cloud(options: FakeCodeEngineOptions = {}) {
       const made = (await backend.create(config, context)) as CodeEngineBackend
       backends.push(made)
       return made
-    },
-  }
-}
-
-/** Executors whose calls are told by a real storage, which the workers reach with secrets. */
-export function withStorage(bucket: string) {
-  const server = withRealPart(minio)
-  return {
-    test: server.test,
-    get options(): Omit<ExecutorOptions, 'backend'> {
-      const { endpoint, accessKeyId, secretAccessKey } = server.part
-      const keys = { access_key_id: accessKeyId, secret_access_key: secretAccessKey }
-      return {
-        storage: 'minio',
-        monitoring: 'storage',
-        config: { minio: { endpoint, ...keys, storage_bucket: bucket } },
-      }
-    },
-    get secret(): string {
-      return server.part.secretAccessKey
-    },
-    open(on: CodeEngineBackend, options: Omit<ExecutorOptions, 'backend'> = {}): FunctionExecutor {
-      return new FunctionExecutor({ backend: on, ...this.options, ...options })
     },
   }
 }

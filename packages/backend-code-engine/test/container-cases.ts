@@ -1,4 +1,5 @@
 import { computeConformance } from '@lithops/core/testing'
+import { batchContainerKit, withMinio } from '@lithops/fake-clouds/batch-suite'
 import { codeEngineFaults, type FakeCodeEngineOptions } from '@lithops/fake-clouds/code-engine'
 import { ImageRegistry } from '@lithops/fake-clouds/knative'
 import {
@@ -9,7 +10,7 @@ import {
   type RealPart,
 } from '@lithops/fake-clouds/real-parts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { cloud, withStorage } from './cloud.ts'
+import { cloud } from './cloud.ts'
 
 /**
  * Cases with real images: built by buildah, pushed to and pulled from a real registry with a password, and run with limits of memory
@@ -36,7 +37,7 @@ export function containerCases({
     mostInstances: 2,
   }
   const there = cloud(options)
-  const storage = withStorage(bucket)
+  const storage = withMinio(bucket)
   const section: Record<string, unknown> = {
     container_tool: 'buildah',
     runtime_cpu: 0.5,
@@ -74,40 +75,16 @@ export function containerCases({
     })
 
   describe('jobs in containers', () => {
-    // the first process of a container: what ends it there is another thing than elsewhere
-    const isOfEnds =
-      /gives its value|several calls|its timeout, and|never lets go|exits is recognised|error arrives|cancelled call ends/
-    computeConformance({
-      test: (name, run) => (isOfEnds.test(name) ? testContainers(name, run) : undefined),
-      createBackend: () => there.open(section),
-      get executorOptions() {
-        return storage.options
+    batchContainerKit({
+      storage,
+      open: more => there.open({ ...section, ...more }),
+      test: testContainers,
+      seen: async error => {
+        expect(error.message).toMatch(/ 1024 MB/)
+        const cloud = await there.start()
+        const texts = [cloud.text('jobs'), cloud.text('job_runs'), cloud.text('config_maps'), cloud.logs]
+        for (const text of texts) expect(text).not.toContain(storage.secret)
       },
-      timing: { callMs: 90_000, timeoutMs: 2_000 },
-    })
-
-    testContainers('too much memory is told as that, and secrets are nowhere but in secrets', async () => {
-      const cloud = await there.start()
-      await using fexec = storage.open(
-        await there.open({ ...section, runtime_cpu: 0.25, runtime_memory: 512 }),
-      )
-      const hoard = fexec.callAsync(
-        async () => {
-          const kept: Buffer[] = []
-          for (;;) {
-            kept.push(Buffer.alloc(16 * 1024 * 1024, 1))
-            await new Promise(done => setTimeout(done, 5))
-          }
-        },
-        0,
-        { retries: { infrastructure: 0, user: 0 } },
-      )
-      await expect(hoard.result()).rejects.toMatchObject({
-        code: 'LITHOPS_CALL_OUT_OF_MEMORY',
-        message: expect.stringMatching(/ 512 MB/),
-      })
-      for (const text of [cloud.text('jobs'), cloud.text('job_runs'), cloud.text('config_maps'), cloud.logs])
-        expect(text).not.toContain(storage.secret)
     })
   })
 

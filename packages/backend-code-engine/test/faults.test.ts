@@ -1,17 +1,25 @@
+import { batchFaultSuite, range, twice, withMinio } from '@lithops/fake-clouds/batch-suite'
 import { codeEngineFaults } from '@lithops/fake-clouds/code-engine'
-import { afterEach, describe, expect, test } from 'vitest'
-import { cloud, withStorage } from './cloud.ts'
-
-const twice = (x: number) => x * 2
-const range = (n: number) => Array.from({ length: n }, (_, i) => i)
-const always = { times: Number.POSITIVE_INFINITY }
+import { describe, expect, test } from 'vitest'
+import { batchCloud, batchFaults, QUICK_FAULTS } from './batch-cloud.ts'
+import { cloud } from './cloud.ts'
 
 describe('things that break', () => {
   const there = cloud({ projects: ['there'] })
-  const storage = withStorage('faults')
+  const storage = withMinio('faults')
   const open = async (section: Record<string, unknown> = {}) =>
     storage.open(await there.open({ project_name: 'there', ...section }))
-  afterEach(async () => (await there.start()).clear())
+
+  batchFaultSuite(
+    {
+      storage,
+      start: async () => batchCloud(await there.start()),
+      open: section => there.open({ project_name: 'there', ...section }),
+      newCache: () => there.newCache(),
+      ...batchFaults,
+    },
+    name => QUICK_FAULTS.test(name),
+  )
 
   storage.test(
     'instances that are killed without a word: only they run again, by their indices',
@@ -31,26 +39,6 @@ describe('things that break', () => {
       const [first, ...again] = cloud.runs.map(run => String(run.scale_array_spec))
       expect(first).toBe('0-7')
       expect(again.join().split(/[,-]/)).toHaveLength(2)
-    },
-  )
-
-  storage.test(
-    'a run that fails wholly is an error with the reason, within the budget of retries',
-    async () => {
-      const cloud = await there.start()
-      await using fexec = await open()
-      expect(await fexec.callAsync(twice, 1)).toBe(2)
-      cloud.clear()
-      const killed = cloud.inject(codeEngineFaults.killInstance(0), always)
-      const futures = fexec.map(twice, range(2), { retries: { infrastructure: 1 } })
-      expect(await fexec.getResult(futures, { throwExcept: false })).toEqual([undefined, undefined])
-      for (const { error } of futures)
-        expect(error).toMatchObject({
-          code: 'LITHOPS_WORKER_LOST',
-          message: expect.stringMatching(/killed \(exit code 137\).*tried 2 times/s),
-          details: { exitCode: 137, reason: 'ContainerExitedCode137' },
-        })
-      expect(killed.strikes).toBe(4)
     },
   )
 
@@ -132,24 +120,6 @@ describe('things that break', () => {
   )
 
   storage.test(
-    'an image that cannot be pulled: the error says so, nothing broken stays, and it is made again',
-    async () => {
-      const cloud = await there.start()
-      await using fexec = await open({ runtime_memory: 1024 })
-      const pull = cloud.registry.pull.bind(cloud.registry)
-      cloud.registry.pull = () => undefined
-      there.newCache()
-      await expect(fexec.callAsync(twice, 1).result()).rejects.toMatchObject({
-        code: 'LITHOPS_RUNTIME_DEPLOY',
-        message: expect.stringMatching(/ImagePullBackOff: .*not found.*docker_server/s),
-      })
-      expect(cloud.text('jobs')).not.toContain('"1G"')
-      cloud.registry.pull = pull
-      expect(await fexec.callAsync(twice, 1)).toBe(2)
-    },
-  )
-
-  storage.test(
     'old runs of this user are removed before the quota of job runs is hit, and no others',
     async () => {
       const cloud = await there.start()
@@ -226,19 +196,5 @@ describe('projects', () => {
     await expect(gone.deployRuntime(gone.defaultRuntime)).rejects.toMatchObject({
       message: expect.stringMatching(/deleted less than seven days ago.*project_name/s),
     })
-  })
-
-  test('a worker that does not start is said with how it ended', async () => {
-    const cloud = await there.start()
-    const backend = await there.open({
-      project_name: 'new',
-      runtime_memory: 1024,
-      env_vars: { NODE_OPTIONS: '--no-such' },
-    })
-    await expect(backend.deployRuntime(backend.defaultRuntime)).rejects.toMatchObject({
-      code: 'LITHOPS_RUNTIME_DEPLOY',
-      message: expect.stringMatching(/do not start: they end with exit code 9/),
-    })
-    expect(cloud.names('jobs')).toEqual([])
   })
 })

@@ -1,10 +1,11 @@
 import { FunctionExecutor } from '@lithops/core'
+import { withMinio } from '@lithops/fake-clouds/batch-suite'
 import { describe, expect } from 'vitest'
 import { RUN_BYTES } from '../src/limits.ts'
-import { cloud, withStorage } from './cloud.ts'
+import { cloud } from './cloud.ts'
 
 const there = cloud({ pageSize: 3 })
-const storage = withStorage('jobs')
+const storage = withMinio('jobs')
 const twice = (x: number) => x * 2
 const range = (n: number) => Array.from({ length: n }, (_, i) => i)
 

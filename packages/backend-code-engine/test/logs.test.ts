@@ -1,8 +1,9 @@
+import { withMinio } from '@lithops/fake-clouds/batch-suite'
 import { afterEach, expect, test } from 'vitest'
-import { cloud, withStorage } from './cloud.ts'
+import { cloud } from './cloud.ts'
 
 const there = cloud({ projects: ['there'] })
-const storage = withStorage('logs')
+const storage = withMinio('logs')
 afterEach(async () => (await there.start()).clear())
 const speak = (x: number) => {
   console.log(`said by ${x}`)

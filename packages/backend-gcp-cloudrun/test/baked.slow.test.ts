@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { FunctionExecutor } from '@lithops/core'
 import { computeConformance } from '@lithops/core/testing'
+import { withMinio } from '@lithops/fake-clouds/batch-suite'
 import { afterAll, expect, test } from 'vitest'
-import { jobPlatform, platform, withStorage } from './platform.ts'
+import { jobPlatform, platform } from './platform.ts'
 
 // Functions that are in the images: one is made for each of them.
 
@@ -47,7 +48,7 @@ test('a runtime is extended by a function once, and its jobs put no code on the 
 })
 
 const jobs = jobPlatform()
-const storage = withStorage('baked')
+const storage = withMinio('baked')
 
 storage.test('so is one of jobs: its executions carry no code', async () => {
   const cloud = await jobs.start()

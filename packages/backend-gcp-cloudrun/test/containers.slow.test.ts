@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { FunctionExecutor } from '@lithops/core'
 import { computeConformance } from '@lithops/core/testing'
+import { batchContainerKit, withMinio } from '@lithops/fake-clouds/batch-suite'
 import type { FakeCloudRunOptions } from '@lithops/fake-clouds/cloudrun'
 import { containerTools, dockerRegistry } from '@lithops/fake-clouds/real-parts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { platform, withStorage } from './platform.ts'
+import { platform } from './platform.ts'
 
 // The same with real images: built by buildah, pushed to and pulled from a real registry, and run as containers of podman
 // with limits of memory and processors.
@@ -95,48 +96,15 @@ testContainers(
   },
 )
 
-const storage = withStorage('containers')
-const jobs = { workload: 'jobs' }
-
 describe('jobs in containers', () => {
-  // the first process of a container: what ends it there is another thing than elsewhere
-  const isOfEnds =
-    /gives its value|several calls|its timeout, and|never lets go|exits is recognised|error arrives/
-  computeConformance({
-    test: (name, run) =>
-      isOfEnds.test(name) ? storage.test(name, () => inContainers(run), { timeout: 180_000 }) : undefined,
-    createBackend: () => there.open({ ...section, ...jobs }),
-    get executorOptions() {
-      return storage.options
-    },
-    timing: { callMs: 90_000, timeoutMs: 2_000 },
+  const storage = withMinio('containers')
+  const inContainers = async (run: () => Promise<void> | void) => {
+    if (missing === undefined) await run()
+    else console.log(`skipped: ${missing}`)
+  }
+  batchContainerKit({
+    storage,
+    open: more => there.open({ ...section, workload: 'jobs', ...more }),
+    test: (name, run) => storage.test(name, () => inContainers(run), { timeout: 180_000 }),
   })
-
-  storage.test(
-    'too much memory is told as that',
-    () =>
-      inContainers(async () => {
-        const backend = await there.open({ ...section, ...jobs })
-        await using fexec = storage.open(backend)
-        const hoard = fexec.callAsync(
-          async () => {
-            const kept: Buffer[] = []
-            for (;;) {
-              kept.push(Buffer.alloc(16 * 1024 * 1024, 1))
-              await new Promise(done => setTimeout(done, 5))
-            }
-          },
-          0,
-          { retries: { infrastructure: 0, user: 0 } },
-        )
-        await expect(hoard.result()).rejects.toMatchObject({ code: 'LITHOPS_CALL_OUT_OF_MEMORY' })
-        await backend.clean()
-      }),
-    { timeout: 180_000 },
-  )
 })
-
-async function inContainers(run: () => Promise<void> | void): Promise<void> {
-  if (missing === undefined) await run()
-  else console.log(`skipped: ${missing}`)
-}

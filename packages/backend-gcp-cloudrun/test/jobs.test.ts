@@ -1,10 +1,11 @@
 import { computeConformance } from '@lithops/core/testing'
+import { withMinio } from '@lithops/fake-clouds/batch-suite'
 import { cloudRunFaults } from '@lithops/fake-clouds/cloudrun'
 import { afterEach, describe, expect } from 'vitest'
-import { jobPlatform, withStorage } from './platform.ts'
+import { jobPlatform } from './platform.ts'
 
 const there = jobPlatform()
-const storage = withStorage('jobs')
+const storage = withMinio('jobs')
 const twice = (x: number) => x * 2
 const range = (n: number) => Array.from({ length: n }, (_, i) => i)
 

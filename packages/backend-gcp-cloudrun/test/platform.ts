@@ -1,9 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type ExecutorOptions, FunctionExecutor } from '@lithops/core'
 import { FakeCloudRun, type FakeCloudRunOptions, STAND_IN_TOOL } from '@lithops/fake-clouds/cloudrun'
-import { minio, withRealPart } from '@lithops/fake-clouds/real-parts'
 import { afterAll, afterEach, vi } from 'vitest'
 import type { CloudRunBackend } from '../src/cloud-run-backend.ts'
 import { backend, cloudRunSection } from '../src/index.ts'
@@ -63,27 +61,4 @@ export function platform(options: FakeCloudRunOptions & { readonly section?: Rec
 /** A platform whose clients run jobs. */
 export function jobPlatform(options: FakeCloudRunOptions = {}) {
   return platform({ ...options, section: { workload: 'jobs', max_workers: 4 } })
-}
-
-/** Executors whose calls are told by a real storage, which the workers reach with secrets. */
-export function withStorage(bucket: string) {
-  const server = withRealPart(minio)
-  return {
-    test: server.test,
-    get options(): Omit<ExecutorOptions, 'backend'> {
-      const { endpoint, accessKeyId, secretAccessKey } = server.part
-      const keys = { access_key_id: accessKeyId, secret_access_key: secretAccessKey }
-      return {
-        storage: 'minio',
-        monitoring: 'storage',
-        config: { minio: { endpoint, ...keys, storage_bucket: bucket } },
-      }
-    },
-    get secret(): string {
-      return server.part.secretAccessKey
-    },
-    open(on: CloudRunBackend, options: Omit<ExecutorOptions, 'backend'> = {}): FunctionExecutor {
-      return new FunctionExecutor({ backend: on, ...this.options, ...options })
-    },
-  }
 }
