@@ -110,6 +110,49 @@ describe('a cluster', () => {
       expect(Buffer.from(placed, 'base64').toString('utf8')).toContain(word)
   })
 
+  test('a cluster has configuration, revisions and route of a service, as long as it is there', async () => {
+    const knative = await there.start()
+    const backend = await there.open({ runtime_memory: 345 })
+    const secret = { storageId: 's', storageName: 's', values: { password: 'one' } }
+    await backend.deployRuntime(backend.defaultRuntime, { secrets: [secret] })
+    await backend.deployRuntime(backend.defaultRuntime, {
+      secrets: [{ ...secret, values: { password: 'two' } }],
+    })
+    const listed = (await backend.listRuntimes()).find(({ memoryMiB }) => memoryMiB === 345)
+    const name = listed?.workerName ?? ''
+    type Made = { metadata: { name: string; uid: string; labels: object }; status: object }
+    const objects = (kind: 'configurations' | 'revisions' | 'routes') =>
+      (JSON.parse(knative.text(kind)) as Made[]).filter(({ metadata }) => metadata.name.startsWith(name))
+    const ready = { conditions: expect.arrayContaining([{ type: 'Ready', status: 'True' }]) }
+    const [configuration] = objects('configurations')
+    expect(configuration).toMatchObject({
+      metadata: { name, ownerReferences: [{ kind: 'Service', name, controller: true }] },
+      status: { ...ready, latestReadyRevisionName: `${name}-00002` },
+    })
+    expect(objects('routes')).toMatchObject([
+      {
+        metadata: { name, ownerReferences: [{ kind: 'Service', name }] },
+        status: { ...ready, traffic: [{ percent: 100, revisionName: `${name}-00002` }] },
+      },
+    ])
+    expect(objects('revisions')).toMatchObject(
+      ['1', '2'].map(generation => ({
+        metadata: {
+          name: `${name}-0000${generation}`,
+          labels: {
+            'serving.knative.dev/service': name,
+            'serving.knative.dev/configuration': name,
+            'serving.knative.dev/configurationGeneration': generation,
+          },
+          ownerReferences: [{ kind: 'Configuration', name, uid: configuration?.metadata.uid }],
+        },
+        status: ready,
+      })),
+    )
+    await backend.deleteRuntime({ name: 'default', memoryMiB: 345 })
+    for (const kind of ['configurations', 'revisions', 'routes'] as const) expect(objects(kind)).toEqual([])
+  })
+
   test('clean removes all of this user and nothing else', async () => {
     const knative = await there.start()
     const other = await there.open({ user: 'somebody else' })

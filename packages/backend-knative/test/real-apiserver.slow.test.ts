@@ -31,6 +31,8 @@ function real(name: string, run: (cluster: KnativeOnKubernetes) => Promise<void>
 async function nothingLeft(cluster: KnativeOnKubernetes): Promise<void> {
   for (const kind of ['services', 'secrets', 'pods'] as const)
     expect([kind, await cluster.names(kind)]).toEqual([kind, []])
+  for (const kind of ['configurations', 'revisions', 'routes'] as const)
+    await expect.poll(() => cluster.names(kind), { timeout: 20_000 }).toEqual([])
 }
 
 afterEach(async () => {
@@ -73,6 +75,30 @@ describe('a real API server', () => {
     // the version of the Secret alone is in the template
     expect(service?.metadata.generation).toBe(2)
     expect(JSON.stringify([service, await cluster.objects('pods')])).not.toMatch(/word/)
+    const name = service?.metadata.name ?? ''
+    const ready = {
+      conditions: expect.arrayContaining([expect.objectContaining({ type: 'Ready', status: 'True' })]),
+    }
+    // by their owners they would go with the service, where there is a collector of garbage
+    const owned = async (kind: 'configurations' | 'routes' | 'revisions') =>
+      (await cluster.objects(kind)).at(-1)
+    await expect
+      .poll(() => owned('revisions'), { timeout: 20_000 })
+      .toMatchObject({
+        metadata: {
+          name: `${name}-00002`,
+          labels: { 'serving.knative.dev/configurationGeneration': '2' },
+          ownerReferences: [{ kind: 'Configuration', name }],
+        },
+        status: ready,
+      })
+    for (const kind of ['configurations', 'routes'] as const)
+      await expect
+        .poll(() => owned(kind), { timeout: 20_000 })
+        .toMatchObject({
+          metadata: { name, ownerReferences: [{ kind: 'Service', uid: service?.metadata.uid }] },
+          status: ready,
+        })
     await using fexec = new FunctionExecutor({ backend })
     expect(await fexec.callAsync(twice, 4)).toBe(8)
     // what functions see has no secret

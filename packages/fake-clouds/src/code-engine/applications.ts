@@ -5,6 +5,7 @@ import type { ContainerRuntime } from '../knative/containers/containers.ts'
 import { faultFor, type InjectedKnativeFault } from '../knative/faults.ts'
 import { DEFAULT_CLUSTER, DEFAULT_TIMING } from '../knative/options.ts'
 import { Controller } from '../knative/serving/controller.ts'
+import { ownedStores } from '../knative/serving/owned-objects.ts'
 import type { LoggedLine } from './cloud-logs.ts'
 import { environmentOf, loginOf, type Variable } from './environment.ts'
 import type { ResourceStore, StoredResource } from './resource-store.ts'
@@ -48,6 +49,7 @@ export class Applications {
       runtime: options.runtime,
       cluster: { ...DEFAULT_CLUSTER, namespace: NAMESPACE, mostPods: options.mostInstances },
       timing: DEFAULT_TIMING,
+      owned: ownedStores(),
       quota: undefined,
     })
   }

@@ -14,7 +14,10 @@ import { ImageRegistry } from './images/image-registry.ts'
 import { DEFAULT_CLUSTER, DEFAULT_TIMING, type FakeKnativeOptions, type KnativeCluster } from './options.ts'
 import { Controller } from './serving/controller.ts'
 import { GATEWAYS, Gateway, type SeenServiceRequest } from './serving/gateway.ts'
+import { OWNED_KINDS, type OwnedKind, ownedStores } from './serving/owned-objects.ts'
 import { checkService } from './serving/template.ts'
+
+type StandInKind = 'services' | 'secrets' | 'pods' | OwnedKind
 
 /** A tool that builds images without podman: for `container_tool`, with the environment of `FakeKnative.env`. */
 export const STAND_IN_TOOL = fileURLToPath(new URL('images/podman-stand-in.mjs', import.meta.url))
@@ -40,7 +43,7 @@ export class FakeKnative implements AsyncDisposable {
   readonly #accounts: Accounts
   readonly #roles: readonly RbacRole[] | undefined
   readonly #faults: InjectedKnativeFault[]
-  readonly #stores: Readonly<Record<'services' | 'secrets' | 'pods', ObjectStore>>
+  readonly #stores: Readonly<Record<StandInKind, ObjectStore>>
   readonly #gateways: ObjectStore
   readonly #cluster: KnativeCluster
   #closing: Promise<void> | undefined
@@ -56,7 +59,7 @@ export class FakeKnative implements AsyncDisposable {
     readonly runtime: ContainerRuntime
     readonly accounts: Accounts
     readonly faults: InjectedKnativeFault[]
-    readonly stores: Readonly<Record<'services' | 'secrets' | 'pods', ObjectStore>>
+    readonly stores: Readonly<Record<StandInKind, ObjectStore>>
   }) {
     this.namespace = parts.cluster.namespace
     this.#cluster = parts.cluster
@@ -94,10 +97,12 @@ export class FakeKnative implements AsyncDisposable {
     const pods = new ObjectStore({ group: '', plural: 'pods' })
     const gateways = new ObjectStore({ group: '', plural: 'services' })
     const nodes = new ObjectStore({ group: '', plural: 'nodes' })
+    const owned = ownedStores()
     const controller = new Controller({
       services,
       pods,
       secrets,
+      owned,
       runtime,
       cluster,
       timing,
@@ -139,12 +144,19 @@ export class FakeKnative implements AsyncDisposable {
         isNamespaced: true,
         hooks: { subresource: (object, _name, query) => controller.logOf(object.metadata.name, query) },
       },
+      ...OWNED_KINDS.map(plural => ({
+        store: owned[plural],
+        apiVersion: 'serving.knative.dev/v1',
+        kind: { configurations: 'Configuration', revisions: 'Revision', routes: 'Route' }[plural],
+        isNamespaced: true,
+        hooks: {},
+      })),
       { store: gateways, apiVersion: 'v1', kind: 'Service', isNamespaced: true, hooks: {} },
       { store: nodes, apiVersion: 'v1', kind: 'Node', isNamespaced: false, hooks: {} },
     ]
     const accounts = new Accounts()
     const api = await KubeServer.start(kinds, accounts, faults)
-    const stores = { services, secrets, pods }
+    const stores = { services, secrets, pods, ...owned }
     const { roles } = options
     return new FakeKnative({
       cluster,
@@ -184,12 +196,12 @@ export class FakeKnative implements AsyncDisposable {
   }
 
   /** Names of the objects of a kind that are there. */
-  names(kind: 'services' | 'secrets' | 'pods'): string[] {
+  names(kind: StandInKind): string[] {
     return this.#stores[kind].list(this.namespace).map(({ metadata }) => metadata.name)
   }
 
   /** The objects of a kind as text, to search it. */
-  text(kind: 'services' | 'secrets' | 'pods'): string {
+  text(kind: StandInKind): string {
     return JSON.stringify(this.#stores[kind].list(this.namespace))
   }
 

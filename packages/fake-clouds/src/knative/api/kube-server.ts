@@ -183,6 +183,6 @@ function wishOf(method: string, target: Target | undefined): Wish | undefined {
 }
 
 function actionOf({ verb, resource, subresource }: Wish): string {
-  const kind = resource.group === '' ? resource.plural : 'ksvc'
+  const kind = resource.group !== '' && resource.plural === 'services' ? 'ksvc' : resource.plural
   return `${verb} ${kind}${subresource === undefined ? '' : `/${subresource}`}`
 }

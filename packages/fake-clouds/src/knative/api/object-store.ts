@@ -1,6 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { type Resource, refusals, StatusError } from './status-error.ts'
 
+export interface OwnerReference {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly name: string
+  readonly uid: string
+  readonly controller?: boolean
+  readonly blockOwnerDeletion?: boolean
+}
+
 export interface StoredObject {
   readonly apiVersion?: string
   readonly kind?: string
@@ -14,6 +23,7 @@ export interface StoredObject {
     deletionTimestamp?: string
     labels?: Record<string, string>
     annotations?: Record<string, string>
+    ownerReferences?: readonly OwnerReference[]
   }
   spec?: unknown
   status?: unknown
@@ -28,6 +38,7 @@ export interface GivenObject {
     readonly resourceVersion?: string
     readonly labels?: Record<string, string>
     readonly annotations?: Record<string, string>
+    readonly ownerReferences?: readonly OwnerReference[]
   }
   readonly spec?: unknown
   readonly [field: string]: unknown

@@ -10,7 +10,7 @@ import {
   setHeaderOptions,
 } from '@kubernetes/client-node'
 import type { KubernetesApi } from '../../real-parts/kubernetes.ts'
-import type { StoredObject } from '../api/object-store.ts'
+import type { OwnerReference, StoredObject } from '../api/object-store.ts'
 
 export const SERVING = { group: 'serving.knative.dev', version: 'v1' } as const
 const WATCH_AGAIN_MS = 200
@@ -58,13 +58,43 @@ export class ClusterClient {
     return (await this.#core.listNamespacedSecret({ namespace })).items as unknown as StoredObject[]
   }
 
-  async setServiceStatus({ metadata, status }: StoredObject): Promise<void> {
+  /** Of an object of Knative. */
+  async setServingStatus(plural: string, { metadata, status }: StoredObject): Promise<void> {
     const { namespace = '', name } = metadata
     const body = { status }
-    await this.#custom.patchNamespacedCustomObjectStatus(
-      { ...SERVING, plural: 'services', namespace, name, body },
+    await this.#custom.patchNamespacedCustomObjectStatus({ ...SERVING, plural, namespace, name, body }, MERGE)
+  }
+
+  /** As its controller makes it: the server gives it a uid, and so has done with its owner. */
+  async createOwned(plural: string, object: StoredObject): Promise<void> {
+    const { namespace = '', name, labels, annotations, ownerReferences = [] } = object.metadata
+    const owners = await Promise.all(
+      ownerReferences.map(async owner => ({ ...owner, uid: await this.#uidOf(namespace, owner) })),
+    )
+    const { apiVersion, kind, spec } = object
+    const metadata = { name, labels, annotations, ownerReferences: owners }
+    await this.#custom.createNamespacedCustomObject({
+      ...{ ...SERVING, plural, namespace },
+      body: { apiVersion, kind, metadata, spec },
+    })
+  }
+
+  async replaceOwned(plural: string, { metadata, spec }: StoredObject): Promise<void> {
+    const { namespace = '', name } = metadata
+    await this.#custom.patchNamespacedCustomObject(
+      { ...SERVING, plural, namespace, name, body: { spec } },
       MERGE,
     )
+  }
+
+  async removeOwned(plural: string, namespace: string, name: string): Promise<void> {
+    await this.#custom.deleteNamespacedCustomObject({ ...SERVING, plural, namespace, name })
+  }
+
+  async #uidOf(namespace: string, { kind, name }: OwnerReference): Promise<string> {
+    const plural = `${kind.toLowerCase()}s`
+    const owner = await this.#custom.getNamespacedCustomObject({ ...SERVING, plural, namespace, name })
+    return (owner as StoredObject).metadata.uid
   }
 
   /** On the one node. */

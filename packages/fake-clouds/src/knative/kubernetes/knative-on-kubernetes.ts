@@ -11,6 +11,7 @@ import { ImageRegistry } from '../images/image-registry.ts'
 import { DEFAULT_CLUSTER, DEFAULT_TIMING, type FakeKnativeOptions, type KnativeCluster } from '../options.ts'
 import { Controller } from '../serving/controller.ts'
 import { Gateway, type SeenServiceRequest } from '../serving/gateway.ts'
+import { type OwnedKind, ownedResource } from '../serving/owned-objects.ts'
 import { ClusterClient, SERVING } from './cluster-client.ts'
 import { install, type Manifest, NODE_NAME, pathOf, until } from './installation.ts'
 import { MirroredStore } from './mirrored-store.ts'
@@ -32,7 +33,10 @@ interface Parts {
   readonly services: MirroredStore
   readonly pods: MirroredStore
   readonly secrets: ObjectStore
+  readonly owned: Readonly<Record<OwnedKind, MirroredStore>>
 }
+
+type SeenKind = 'services' | 'secrets' | 'pods' | OwnedKind
 
 /**
  * Knative Serving on a real API server: Knative's own definitions check and keep the objects, Kubernetes' own roles say who may
@@ -94,7 +98,7 @@ export class KnativeOnKubernetes implements AsyncDisposable {
     const graceS = Math.max(1, Math.ceil(timing.graceMs / 1000))
     const services = new MirroredStore(
       { group: SERVING.group, plural: 'services' },
-      { onFailure, setStatus: object => client.setServiceStatus(object) },
+      { onFailure, setStatus: object => client.setServingStatus('services', object) },
     )
     const pods = new MirroredStore(
       { group: '', plural: 'pods' },
@@ -107,10 +111,29 @@ export class KnativeOnKubernetes implements AsyncDisposable {
       },
     )
     const secrets = new ObjectStore({ group: '', plural: 'secrets' })
+    const ownedStore = (plural: OwnedKind, made: () => Promise<void> = async () => {}) =>
+      new MirroredStore(ownedResource(plural), {
+        onFailure,
+        create: async object => {
+          await made()
+          await client.createOwned(plural, object)
+        },
+        replace: object => client.replaceOwned(plural, object),
+        setStatus: object => client.setServingStatus(plural, object),
+        remove: (namespace, name) => client.removeOwned(plural, namespace, name),
+      })
+    const configurations = ownedStore('configurations')
+    const owned = {
+      configurations,
+      // their owner must be there
+      revisions: ownedStore('revisions', () => configurations.told()),
+      routes: ownedStore('routes'),
+    }
     const controller = new Controller({
       services,
       pods,
       secrets,
+      owned,
       runtime,
       cluster,
       timing,
@@ -121,7 +144,7 @@ export class KnativeOnKubernetes implements AsyncDisposable {
     await install(api, cluster, { agent, gatewayPort: gateway.port })
     const { namespace } = cluster
     const started = new KnativeOnKubernetes(
-      { api, client, agent, gateway, controller, runtime, services, pods, secrets },
+      { api, client, agent, gateway, controller, runtime, services, pods, secrets, owned },
       { namespace, registry, failures, faults },
     )
     await started.#watch()
@@ -145,13 +168,14 @@ export class KnativeOnKubernetes implements AsyncDisposable {
   }
 
   /** The objects of a kind that the API server has. */
-  async objects(kind: 'services' | 'secrets' | 'pods'): Promise<readonly StoredObject[]> {
-    const root = kind === 'services' ? `/apis/${SERVING.group}/${SERVING.version}` : '/api/v1'
+  async objects(kind: SeenKind): Promise<readonly StoredObject[]> {
+    const root =
+      kind !== 'secrets' && kind !== 'pods' ? `/apis/${SERVING.group}/${SERVING.version}` : '/api/v1'
     const place = `${root}/namespaces/${this.namespace}/${kind}`
     return (await this.#parts.api.request<{ readonly items: readonly StoredObject[] }>('GET', place)).items
   }
 
-  async names(kind: 'services' | 'secrets' | 'pods'): Promise<readonly string[]> {
+  async names(kind: SeenKind): Promise<readonly string[]> {
     return (await this.objects(kind)).map(({ metadata }) => metadata.name)
   }
 
@@ -280,10 +304,10 @@ contexts:
   }
 
   async #close(): Promise<void> {
-    const { gateway, client, controller, services, pods, runtime, agent } = this.#parts
+    const { gateway, client, controller, services, pods, owned, runtime, agent } = this.#parts
     await gateway.close()
     await controller.close()
-    await Promise.all([services.told(), pods.told()])
+    await Promise.all([services, pods, ...Object.values(owned)].map(store => store.told()))
     await client.close()
     await runtime.close()
     await agent.close()

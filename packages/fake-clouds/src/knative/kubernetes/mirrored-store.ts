@@ -4,6 +4,7 @@ import type { Resource } from '../api/status-error.ts'
 /** What of a store's changes a cluster is told, and how. Absent: the cluster has told it, or nobody needs to know. */
 export interface Upstream {
   readonly create?: (object: StoredObject) => Promise<void>
+  readonly replace?: (object: StoredObject) => Promise<void>
   readonly setStatus?: (object: StoredObject) => Promise<void>
   readonly markDeleted?: (object: StoredObject) => Promise<void>
   readonly remove?: (namespace: string, name: string) => Promise<void>
@@ -29,6 +30,13 @@ export class MirroredStore extends ObjectStore {
     const object = super.create(namespace, given)
     const { create } = this.#upstream
     if (create !== undefined) this.#tell('create', object, () => create(structuredClone(object)))
+    return object
+  }
+
+  override replace(namespace: string, name: string, given: GivenObject): StoredObject {
+    const object = super.replace(namespace, name, given)
+    const { replace } = this.#upstream
+    if (replace !== undefined) this.#tell('replace', object, () => replace(structuredClone(object)))
     return object
   }
 

@@ -1,15 +1,9 @@
 import type { ObjectStore, StoredObject } from '../api/object-store.ts'
 import type { ContainerRuntime } from '../containers/containers.ts'
 import type { KnativeCluster, KnativeQuota, KnativeTiming } from '../options.ts'
+import { type OwnedCondition, OwnedObjects, type OwnedStores } from './owned-objects.ts'
 import { Revision, type Trouble } from './revision.ts'
 import { templateOf } from './template.ts'
-
-interface Condition {
-  readonly type: string
-  readonly status: 'True' | 'False' | 'Unknown'
-  readonly reason?: string
-  readonly message?: string
-}
 
 /** A Service, and what the controller has made of it. */
 interface Reconciled {
@@ -29,6 +23,8 @@ export interface ControllerOptions {
   readonly services: ObjectStore
   readonly pods: ObjectStore
   readonly secrets: ObjectStore
+  /** Of what Services own. */
+  readonly owned: OwnedStores
   readonly runtime: ContainerRuntime
   readonly cluster: KnativeCluster
   readonly timing: KnativeTiming
@@ -40,10 +36,12 @@ export class Controller {
   readonly #options: ControllerOptions
   readonly #all = new Map<string, Reconciled>()
   readonly #ending = new Set<Promise<void>>()
+  readonly #owned: OwnedObjects
   #logs = ''
 
   constructor(options: ControllerOptions) {
     this.#options = options
+    this.#owned = new OwnedObjects(options.owned)
   }
 
   /** A Service was made or changed. */
@@ -59,6 +57,7 @@ export class Controller {
     services.markDeleted(namespace, name)
     const known = this.#all.get(name)
     this.#all.delete(name)
+    this.#owned.remove(namespace, name)
     const gone = () => services.remove(namespace, name)
     if (timing.removalMs === 0) gone()
     else setTimeout(gone, timing.removalMs)
@@ -115,6 +114,7 @@ export class Controller {
     const known = this.#all.get(name)
     if (known?.latest.generation !== generation) {
       const revision = this.#revisionOf(service, namespace, generation)
+      this.#owned.generation(service, revision.name)
       const old = known?.latest.revision
       if (old !== undefined && old !== known?.serving) this.#retire(old)
       const latest = { revision, generation }
@@ -192,7 +192,7 @@ export class Controller {
     }
     const { trouble } = revision
     const configurations = configurationsReady(revision, trouble)
-    const routes: Condition =
+    const routes: OwnedCondition =
       known.isRouted && known.serving === revision
         ? { type: 'RoutesReady', status: 'True' }
         : revision.isReady
@@ -210,6 +210,18 @@ export class Controller {
             }
     const worst = [configurations, routes].find(({ status }) => status === 'False') ??
       [configurations, routes].find(({ status }) => status === 'Unknown') ?? { status: 'True' as const }
+    const address = { url: `http://${name}.${known.namespace}.svc.cluster.local` }
+    this.#owned.tell({
+      namespace: known.namespace,
+      name,
+      generation,
+      revisionName: revision.name,
+      readyRevisionName: known.serving?.name,
+      configuration: configurations,
+      route: routes,
+      url: `http://${name}.${known.namespace}.${cluster.domain}`,
+      address: known.isRouted ? address : undefined,
+    })
     services.setStatus(known.namespace, name, {
       observedGeneration: generation,
       conditions: [configurations, { ...worst, type: 'Ready' }, routes],
@@ -218,14 +230,14 @@ export class Controller {
       ...(known.isRouted
         ? {
             url: `http://${known.host}`,
-            address: { url: `http://${name}.${known.namespace}.svc.cluster.local` },
+            address,
           }
         : { url: `http://${name}.${known.namespace}.${cluster.domain}` }),
     })
   }
 }
 
-function configurationsReady(revision: Revision, trouble: Trouble | undefined): Condition {
+function configurationsReady(revision: Revision, trouble: Trouble | undefined): OwnedCondition {
   const type = 'ConfigurationsReady'
   if (revision.isReady) return { type, status: 'True' }
   // of pods, Knative says it only after its progress deadline; of quotas, at once

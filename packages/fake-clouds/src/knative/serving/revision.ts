@@ -186,6 +186,7 @@ export class Revision {
           labels: {
             ...template.labels,
             'serving.knative.dev/service': service,
+            'serving.knative.dev/configuration': service,
             'serving.knative.dev/revision': this.name,
           },
           spec: {
