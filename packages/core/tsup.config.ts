@@ -28,6 +28,16 @@ export default defineConfig([
     splitting: true,
     shims: true,
   },
+  // What configs are read and checked with, of which programs without one need nothing.
+  {
+    ...common,
+    entry: { 'config/libraries': 'src/config/libraries.ts' },
+    format: ['cjs'],
+    dts: false,
+    sourcemap: false,
+    minify: true,
+    noExternal: [/.*/],
+  },
   // Readers of formats: bundled into the functions that need them.
   {
     ...common,

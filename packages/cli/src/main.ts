@@ -1,9 +1,6 @@
-import { runCli } from './cli.ts'
+import module from 'node:module'
 
-// whoever reads the output has enough (`lithops storage list b | head`): that is no failure
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
-  process.exit(0)
-})
-
-process.exitCode = await runCli(process.argv.slice(2))
+// of Node 22.8 and newer, which keeps what it has compiled from then on: what follows is loaded in half of the time
+const { enableCompileCache } = module as { readonly enableCompileCache?: () => unknown }
+enableCompileCache?.()
+await import('./command.ts')

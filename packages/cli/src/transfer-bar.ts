@@ -1,5 +1,5 @@
 import type { TransferProgress } from '@lithops/core'
-import progress from 'cli-progress'
+import type { SingleBar } from 'cli-progress'
 import { formatBytes } from './format.ts'
 import type { GlobalOptions } from './global-options.ts'
 
@@ -8,21 +8,26 @@ const SHOWN_FROM_BYTES = 8 * 1024 * 1024
 
 /** Progress of one file on standard error, for people: on terminals only, never beside JSON. */
 export class TransferBar {
-  readonly #isWanted: boolean
-  #bar: progress.SingleBar | undefined
+  readonly #Bar: typeof SingleBar | undefined
+  #bar: SingleBar | undefined
 
-  constructor(options: GlobalOptions) {
-    this.#isWanted = process.stderr.isTTY === true && !options.json
+  private constructor(Bar: typeof SingleBar | undefined) {
+    this.#Bar = Bar
+  }
+
+  static async open(options: GlobalOptions): Promise<TransferBar> {
+    const isWanted = process.stderr.isTTY === true && !options.json
+    return new TransferBar(isWanted ? (await import('cli-progress')).default.SingleBar : undefined)
   }
 
   readonly update = ({ doneBytes, totalBytes }: TransferProgress): void => {
-    if (!this.#isWanted || (totalBytes ?? doneBytes) < SHOWN_FROM_BYTES) return
+    if (this.#Bar === undefined || (totalBytes ?? doneBytes) < SHOWN_FROM_BYTES) return
     const sizes = {
       done: formatBytes(doneBytes),
       all: totalBytes === undefined ? '?' : formatBytes(totalBytes),
     }
     if (this.#bar === undefined) {
-      this.#bar = new progress.SingleBar({
+      this.#bar = new this.#Bar({
         stream: process.stderr,
         format: '  {bar} {percentage}% | {done} of {all} | {duration_formatted}',
         hideCursor: true,

@@ -14,7 +14,7 @@ export function builtFile(name: string): string {
     file = beside(built, fileURLToPath(import.meta.url)) ?? inProject(built)
     if (file === undefined) {
       throw new LithopsError(
-        `The file @lithops/core/dist/${name}, which workers need, was not found. If your program is bundled, keep ` +
+        `The file @lithops/core/dist/${name}, which is needed at run time, was not found. If your program is bundled, keep ` +
           '@lithops/core out of the bundle (external) and install it beside the bundle.',
         { code: 'LITHOPS_WORKER_FILE_NOT_FOUND' },
       )

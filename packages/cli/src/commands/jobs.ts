@@ -21,7 +21,7 @@ async function printJobs(fexec: FunctionExecutor, options: GlobalOptions): Promi
   const text =
     rows.length === 0
       ? 'There are no jobs in storage.'
-      : table(['Job', 'Function', 'Started', 'Calls ended', 'Backend'], rows)
+      : await table(['Job', 'Function', 'Started', 'Calls ended', 'Backend'], rows)
   print(options, { ok: true, jobs }, text)
   return true
 }

@@ -30,7 +30,7 @@ export function listRuntimes(options: GlobalOptions): Promise<boolean> {
     const hint = isAlike
       ? '\n`lithops runtime delete NAME` removes all of a name and memory; with the name of a worker in its place, that one.'
       : ''
-    const text = rows.length === 0 ? 'No runtimes are deployed.' : `${table(columns, rows)}${hint}`
+    const text = rows.length === 0 ? 'No runtimes are deployed.' : `${await table(columns, rows)}${hint}`
     print(options, { ok: true, runtimes }, text)
     return true
   })

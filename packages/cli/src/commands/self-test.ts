@@ -121,7 +121,7 @@ export function selfTest(options: GlobalOptions): Promise<boolean> {
     print(
       options,
       { ok: failed === 0, checks: outcomes },
-      `${table(['Check', 'Result', 'Time', ''], rows)}\n${summary}`,
+      `${await table(['Check', 'Result', 'Time', ''], rows)}\n${summary}`,
     )
     return failed === 0
   })

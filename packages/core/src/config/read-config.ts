@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { ConfigSource } from '../driver/config-section.ts'
 import { ConfigError } from '../errors/index.ts'
+import { configLibraries } from './load-libraries.ts'
 
 /** The sections of a config as they were written, and where they come from. */
 export interface RawConfig {
@@ -61,10 +61,9 @@ function readFile(named: string): RawConfig {
 }
 
 function parse(text: string, name: string): RawConfig {
-  const yaml = createRequire(import.meta.url)('js-yaml') as typeof import('js-yaml')
   let value: unknown
   try {
-    value = yaml.load(text, { filename: name })
+    value = configLibraries().loadYaml(text, { filename: name })
   } catch (cause) {
     const { reason, mark } = cause as { reason?: string; mark?: { line: number; column: number } }
     const at = mark === undefined ? '' : `:${mark.line + 1}:${mark.column + 1}`

@@ -1,22 +1,18 @@
-import { createRequire } from 'node:module'
-import type { ZodType } from 'zod'
 import type { ConfigFieldInfo, ConfigSection, ConfigSource } from '../driver/config-section.ts'
 import { ConfigError } from '../errors/index.ts'
 import { nearest } from '../errors/nearest.ts'
+import { type ConfigLibraries, configLibraries } from './load-libraries.ts'
 import { place } from './read-config.ts'
 
-type Zod = typeof import('zod')
-
-let loadedZod: Zod | undefined
-/** Loaded at the first section that is checked: a program without a config does not pay for it. */
-function zod(): Zod {
-  loadedZod ??= createRequire(import.meta.url)('zod') as Zod
-  return loadedZod
+/** Checks a value, and gives it as the driver is to see it. Schemas of zod are some. */
+export interface ConfigSchema {
+  safeParse(value: unknown): { readonly success: boolean; readonly data?: unknown }
 }
 
 /** One key of a section. */
 export interface ConfigField<T> extends Omit<ConfigFieldInfo, 'key'> {
-  readonly schema: (zod: Zod) => ZodType
+  /** Asked for when the section is checked. */
+  readonly schema: () => ConfigSchema
   /** Of an ignored key: whether this value asks for something that does not happen here. Default: none does. */
   readonly matters?: (value: unknown) => boolean
   /** Only for the type. */
@@ -42,15 +38,20 @@ const FALSE_WORDS = new Set(['false', 'no', 'off', '0'])
 function define<T, const O extends FieldOptions<T>>(
   type: string,
   options: O,
-  schema: (zod: Zod) => ZodType,
+  schema: (zod: ConfigLibraries) => ConfigSchema,
 ): ConfigField<Optional<T, O>> {
-  return { type, ...options, schema }
+  return { type, ...options, schema: () => schema(configLibraries()) }
+}
+
+/** A value is converted before it is checked. */
+function converted(convert: (value: unknown) => unknown, schema: ConfigSchema): ConfigSchema {
+  return { safeParse: value => schema.safeParse(convert(value)) }
 }
 
 /** The kinds of fields. */
 export const field = {
   string: <const O extends FieldOptions<string>>(options: O) =>
-    define<string, O>('text', options, ({ z }) => z.preprocess(textOf, z.string().min(1))),
+    define<string, O>('text', options, z => converted(textOf, z.string().check(z.minLength(1)))),
   /** A whole number; text that is one is taken too, as it comes from the environment. */
   integer: <const O extends FieldOptions<number> & { readonly min?: number; readonly max?: number }>(
     options: O,
@@ -58,35 +59,33 @@ export const field = {
     const { min = Number.MIN_SAFE_INTEGER, max = Number.MAX_SAFE_INTEGER } = options
     const from = options.min === undefined ? '' : ` from ${options.min}`
     const to = options.max === undefined ? '' : ` to ${options.max}`
-    return define<number, O>(`whole number${from}${to}`, options, ({ z }) =>
-      z.preprocess(numberOf, z.int().min(min).max(max)),
+    return define<number, O>(`whole number${from}${to}`, options, z =>
+      converted(numberOf, z.int().check(z.minimum(min), z.maximum(max))),
     )
   },
   number: <const O extends FieldOptions<number> & { readonly min?: number }>(options: O) =>
-    define<number, O>(options.min === undefined ? 'number' : `number from ${options.min}`, options, ({ z }) =>
-      z.preprocess(numberOf, z.number().min(options.min ?? Number.NEGATIVE_INFINITY)),
+    define<number, O>(options.min === undefined ? 'number' : `number from ${options.min}`, options, z =>
+      converted(numberOf, z.number().check(z.minimum(options.min ?? Number.NEGATIVE_INFINITY))),
     ),
   /** true or false, also as YAML 1.1 writes them: yes, no, on, off. */
   boolean: <const O extends FieldOptions<boolean>>(options: O) =>
-    define<boolean, O>('true or false', options, ({ z }) => z.preprocess(booleanOf, z.boolean())),
+    define<boolean, O>('true or false', options, z => converted(booleanOf, z.boolean())),
   choice: <const C extends readonly string[], const O extends FieldOptions<C[number]>>(
     choices: C,
     options: O,
-  ) =>
-    define<C[number], O>(choices.map(c => `'${c}'`).join(' | '), options, ({ z }) =>
-      z.enum(choices as never),
-    ),
+  ) => define<C[number], O>(choices.map(c => `'${c}'`).join(' | '), options, z => z.choice(choices as never)),
   list: <const O extends FieldOptions<readonly string[]>>(options: O) =>
-    define<readonly string[], O>('list of texts', options, ({ z }) =>
-      z.array(z.preprocess(textOf, z.string())),
+    define<readonly string[], O>('list of texts', options, z =>
+      converted(value => (Array.isArray(value) ? value.map(textOf) : value), z.array(z.string())),
     ),
   /** One text or several. */
   names: <const O extends FieldOptions<string | readonly string[]>>(options: O) =>
-    define<string | readonly string[], O>('a name, or a list of names', options, ({ z }) =>
-      z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
-    ),
+    define<string | readonly string[], O>('a name, or a list of names', options, z => {
+      const name = z.string().check(z.minLength(1))
+      return z.union([name, z.array(name).check(z.minLength(1))])
+    }),
   any: <const O extends FieldOptions<unknown>>(type: string, options: O) =>
-    define<unknown, O>(type, options, ({ z }) => z.any()),
+    define<unknown, O>(type, options, z => z.any()),
   /**
    * A key of Lithops (Python) that has no meaning here. `doc` says what takes its place. Who gives it a value that `matters` is
    * warned; without that, nothing is lost, and it is told at the level debug alone.
@@ -98,7 +97,7 @@ export const field = {
     type: 'any',
     doc,
     ignored: true,
-    schema: ({ z }) => z.any(),
+    schema: () => configLibraries().any(),
     ...(matters === undefined ? {} : { matters }),
   }),
 }
@@ -161,7 +160,7 @@ function parseSection<Config>(
       config[key] = info.default
       continue
     }
-    const result = info.schema(zod()).safeParse(given)
+    const result = info.schema().safeParse(given)
     if (result.success) config[key] = result.data
     else
       problems.push(

@@ -1,4 +1,4 @@
-export { type ConfigField, defineConfigSection, field } from '../config/section.ts'
+export { type ConfigField, type ConfigSchema, defineConfigSection, field } from '../config/section.ts'
 export {
   CallCancelledError,
   CallError,

@@ -15,7 +15,7 @@ export async function getObject(
   if (file === '') throw new UsageError(`The key ${formatKey(name)} names no file: say where to with --out.`)
   if (file === '-' && options.json) throw new UsageError('--json and --out - both write to standard output.')
   await using storage = openStorage(options, from)
-  const bar = new TransferBar(options)
+  const bar = await TransferBar.open(options)
   try {
     const sizeBytes = await interruptible(async signal => {
       if (file !== '-')

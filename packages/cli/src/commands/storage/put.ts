@@ -34,7 +34,7 @@ async function write(
   options: PutOptions,
   signal: AbortSignal,
 ): Promise<number> {
-  const bar = new TransferBar(options)
+  const bar = await TransferBar.open(options)
   let doneBytes = 0
   const onProgress = (progress: { readonly doneBytes: number; readonly totalBytes?: number }) => {
     doneBytes = progress.doneBytes
