@@ -10,6 +10,15 @@ const common = {
   define: { __LITHOPS_VERSION__: JSON.stringify(version) },
 } as const
 
+const worker = {
+  sourcemap: false,
+  dts: false,
+  splitting: false,
+  minify: true,
+  keepNames: true,
+  noExternal: [/.*/],
+}
+
 export default defineConfig([
   {
     ...common,
@@ -21,17 +30,15 @@ export default defineConfig([
   // What Lambda runs, in one file: it is zipped as it is, or bundled with drivers of storages.
   {
     ...common,
-    sourcemap: false,
-    entry: {
-      'worker/entry': 'src/worker/entry.ts',
-      'worker/handler': 'src/worker/handler.ts',
-      'worker/runtime-loop': 'src/worker/runtime-loop.ts',
-    },
+    ...worker,
+    entry: { 'worker/entry': 'src/worker/entry.ts', 'worker/handler': 'src/worker/handler.ts' },
     format: ['esm'],
-    dts: false,
-    splitting: false,
-    minify: true,
-    keepNames: true,
-    noExternal: [/.*/],
+  },
+  // The worker of container images, which is a CommonJS file.
+  {
+    ...common,
+    ...worker,
+    entry: { 'worker/runtime-loop': 'src/worker/runtime-loop.ts' },
+    format: ['cjs'],
   },
 ])

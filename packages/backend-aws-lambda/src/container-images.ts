@@ -135,7 +135,7 @@ export class ContainerImages {
   /** The image of a runtime with a worker in it. Throws RuntimeDeployError when nothing was built under the name. */
   async plan(name: string, worker: ImageWorker, signal?: AbortSignal): Promise<PlannedImage> {
     const { repository, digest: base } = await this.#ownImage(name, signal)
-    const loop = await readFile(workerFile('runtime-loop.js'))
+    const loop = await readFile(workerFile('runtime-loop.cjs'))
     const id = contentTag([base, loop, worker.id, this.#platform])
     return {
       id,

@@ -69,7 +69,13 @@ server.test('a function is made, found, given secrets, listed and removed, with 
   const images = new ContainerImages({ clients, settings, userKey: 'MOTO', log })
   const inventory = new Inventory(clients, naming, images, log)
   expect(await inventory.functions()).toEqual([
-    { name: 'default', version: '0.1.0', memoryMiB: 256, workerName: plan.name },
+    {
+      name: 'default',
+      version: '0.1.0',
+      memoryMiB: 256,
+      workerName: plan.name,
+      details: expect.objectContaining({ architecture: 'x86_64', disk: '512 MiB', node: 'nodejs22.x' }),
+    },
   ])
   expect(await inventory.clean({ dryRun: true })).toEqual([plan.name, 'role lithops-worker-MOTO'])
   expect(await inventory.clean({})).toEqual([plan.name, 'role lithops-worker-MOTO'])

@@ -197,9 +197,9 @@ describe('what extend has made over a runtime of the user’s own', () => {
     const { name } = await extend(file, {}, 'updated:1')
     await using fexec = new FunctionExecutor({ backend })
     expect(await fexec.runtimes.update({ name })).toMatchObject([{ runtime: { name } }])
-    expect([...registry.tags('updated')].sort()).toEqual(
-      ['1', tagOf(name), expect.stringMatching(/^worker-/)].sort(),
-    )
+    const tags = registry.tags('updated')
+    expect(tags).toEqual(expect.arrayContaining(['1', tagOf(name), expect.stringMatching(/^worker-/)]))
+    expect(tags).toHaveLength(3)
     // by the name that the list has, which tells it from others of the runtime
     await backend.deleteRuntime({ name }, { workerName: 'another' })
     const one = (await fexec.listRuntimes()).find(listing => listing.name === name)

@@ -1,4 +1,6 @@
 import { Agent, type IncomingHttpHeaders, request } from 'node:http'
+import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import type { LambdaContext, LambdaEvent } from './handler.ts'
 
 // What a container image runs: the loop of Lambda's Runtime API. Amazon's own, aws-lambda-ric, has a native half that every
@@ -8,15 +10,20 @@ import type { LambdaContext, LambdaEvent } from './handler.ts'
 type Handler = (event: LambdaEvent, context: LambdaContext) => Promise<unknown>
 
 const API = process.env.AWS_LAMBDA_RUNTIME_API
-const HANDLER = new URL('index.mjs', import.meta.url)
+/** Beside this program. */
+const HANDLER = pathToFileURL(join(dirname(process.argv[1] as string), 'index.mjs'))
 const agent = new Agent({ keepAlive: true, maxSockets: 1 })
 
 if (API === undefined) {
   process.stderr.write('This image is a worker of AWS Lambda: AWS_LAMBDA_RUNTIME_API is not set.\n')
   process.exit(1)
 }
-const handler = await load()
-for (;;) await serve()
+void run()
+
+async function run(): Promise<never> {
+  const handler = await load()
+  for (;;) await serve(handler)
+}
 
 async function load(): Promise<Handler> {
   try {
@@ -27,7 +34,7 @@ async function load(): Promise<Handler> {
   }
 }
 
-async function serve(): Promise<void> {
+async function serve(handler: Handler): Promise<void> {
   const { headers, body } = await call('GET', 'invocation/next')
   const id = headers['lambda-runtime-aws-request-id']
   const deadlineMs = Number(headers['lambda-runtime-deadline-ms'])
