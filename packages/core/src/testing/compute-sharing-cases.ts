@@ -3,10 +3,12 @@ import type { ComputeBackend } from '../driver/compute-backend.ts'
 import { CallTimeoutError, WorkerLostError } from '../errors/index.ts'
 import type { CallContext } from '../worker/call-context.ts'
 import { type ComputeCase, type ComputeContext, ONCE } from './compute-context.ts'
-import { rejectsWith } from './kit.ts'
+import { eventually, rejectsWith } from './kit.ts'
 
 /** Calls of a case: enough to meet, and not more than a worker takes at once. */
 const MOST_CALLS = 8
+/** Beginnings are told by then, where they are. */
+const TOLD_MS = 1_000
 
 const oneAtATime = ({ capabilities }: ComputeBackend) =>
   (capabilities.activationsPerWorker ?? 1) > 1 ? undefined : 'capabilities.activationsPerWorker is 1'
@@ -131,6 +133,12 @@ export const sharingCases: readonly ComputeCase[] = [
           chunksize: 1,
         },
       )
+      // short ones that come first are held back by nothing; not every way home tells of beginnings
+      await eventually(
+        async () => long.every(({ isRunning }) => isRunning) || undefined,
+        TOLD_MS,
+        'long calls that run',
+      ).catch(() => {})
       const short = fexec.map((x: number) => x + 1, callsOf(context), { ...ONCE, chunksize: 1 })
       const values = await context.soon(fexec.getResult(short), 'short calls beside long ones')
       assert.deepEqual(
