@@ -37,7 +37,8 @@ export const minio = defineRealPart({
           MINIO_CI_CD: '1',
         },
       })
-      await server.ready(() => answers(`${endpoint}/minio/health/ready`))
+      // its own path for this says yes before it serves requests
+      await server.ready(() => answers(endpoint))
       return {
         endpoint,
         region: 'us-east-1',
