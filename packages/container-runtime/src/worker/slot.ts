@@ -73,7 +73,7 @@ export async function runSlot(drivers: WorkerDrivers, concurrency: number): Prom
   }
 }
 
-/** Six hexadecimal digits; not of `node:crypto`, which takes longer to load than the rest of this process. */
+/** Six hexadecimal digits, for a name; not of `node:crypto`, whose loading would be part of every cold start. */
 function uniqueDigits(): string {
   return Math.floor(Math.random() * 2 ** 24)
     .toString(16)
